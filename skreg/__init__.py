@@ -1,0 +1,7 @@
+"""Multilayer perceptrons for scikit-learn with every regularization technique as a hyperparameter."""
+
+from skreg.classifier import MLPClassifier
+from skreg.regressor import MLPRegressor
+
+__all__ = ["MLPClassifier", "MLPRegressor"]
+__version__ = "0.1.0"

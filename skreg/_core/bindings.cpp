@@ -1,0 +1,341 @@
+// What Python sees: Data32 / Data64 (arrays by reference), Trainer32 / Trainer64, predict, and the random numbers for
+// their test. Every long call releases the GIL.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <cstdlib>
+#include <optional>
+#include <tuple>
+
+#include "epoch.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace skreg {
+
+// ------------------------------------------------------------------------------------- choice of instruction set
+
+#define SKREG_DECLARE(isa)                   \
+  const Kernels<float>& kernels_##isa##_float(); \
+  const Kernels<double>& kernels_##isa##_double();
+SKREG_DECLARE(baseline)
+#if defined(SKREG_HAS_X86)
+SKREG_DECLARE(avx2)
+SKREG_DECLARE(avx512)
+#endif
+#undef SKREG_DECLARE
+
+struct Tables {
+  const Kernels<float>* f;
+  const Kernels<double>* d;
+};
+
+static std::vector<Tables> supported_tables() {  // best first
+  std::vector<Tables> tables;
+#if defined(SKREG_HAS_X86)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512dq")) {
+    tables.push_back({&kernels_avx512_float(), &kernels_avx512_double()});
+  }
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    tables.push_back({&kernels_avx2_float(), &kernels_avx2_double()});
+  }
+#endif
+  tables.push_back({&kernels_baseline_float(), &kernels_baseline_double()});
+  return tables;
+}
+
+static Tables choose_tables() {
+  const std::vector<Tables> tables = supported_tables();
+  const char* wanted = std::getenv("SKREG_INSTRUCTION_SET");
+  if (!wanted || !*wanted) return tables.front();
+  std::string known;
+  for (const Tables& t : tables) {
+    if (std::string(wanted) == t.f->instruction_set) return t;
+    known += std::string(known.empty() ? "" : ", ") + t.f->instruction_set;
+  }
+  throw std::runtime_error(std::string("SKREG_INSTRUCTION_SET is '") + wanted + "', but this processor offers: " + known);
+}
+
+static Tables chosen_tables;
+
+template <>
+const Kernels<float>& kernels<float>() {
+  return *chosen_tables.f;
+}
+template <>
+const Kernels<double>& kernels<double>() {
+  return *chosen_tables.d;
+}
+
+// ---------------------------------------------------------------------------------------------------- arrays
+
+template <class T, class... Shape>
+using Array = nb::ndarray<T, nb::numpy, nb::device::cpu, nb::c_contig, Shape...>;
+template <class T>
+using Vector = Array<T, nb::ndim<1>>;
+template <class T>
+using Matrix = Array<T, nb::ndim<2>>;
+using Rows = Vector<const int32_t>;
+
+// Borrows NumPy arrays and keeps them alive.
+template <class T>
+struct BorrowedData {
+  Data<T> view;
+  std::vector<nb::object> owners;
+
+  template <class A>
+  auto keep(const A& array) {
+    owners.push_back(nb::cast(array));
+    return array.data();
+  }
+};
+
+static void expect(bool condition, const char* message) {
+  if (!condition) throw std::invalid_argument(message);
+}
+
+template <class T>
+void set_targets(BorrowedData<T>& d, const std::optional<Matrix<const T>>& target,
+                 const std::optional<Vector<const int32_t>>& label, const std::optional<Vector<const T>>& weight) {
+  if (target) {
+    expect(int64_t(target->shape(0)) == d.view.n_rows, "target and X differ in their number of rows");
+    d.view.n_outputs = int64_t(target->shape(1));
+    d.view.target = d.keep(*target);
+  }
+  if (label) {
+    expect(int64_t(label->shape(0)) == d.view.n_rows, "label and X differ in their number of rows");
+    d.view.label = d.keep(*label);
+  }
+  if (weight) {
+    expect(int64_t(weight->shape(0)) == d.view.n_rows, "weight and X differ in their number of rows");
+    d.view.weight = d.keep(*weight);
+  }
+}
+
+template <class T>
+void bind_data(nb::module_& m, const char* name) {
+  using D = BorrowedData<T>;
+  using Target = std::optional<Matrix<const T>>;
+  using Label = std::optional<Vector<const int32_t>>;
+  using Weight = std::optional<Vector<const T>>;
+  nb::class_<D>(m, name)
+      .def_static(
+          "dense",
+          [](const Matrix<const T>& x, const Target& target, const Label& label, const Weight& weight) {
+            D d;
+            d.view.n_rows = int64_t(x.shape(0));
+            d.view.n_features = int64_t(x.shape(1));
+            d.view.dense = d.keep(x);
+            set_targets(d, target, label, weight);
+            return d;
+          },
+          "x"_a, "target"_a = nb::none(), "label"_a = nb::none(), "weight"_a = nb::none())
+      .def_static(
+          "sparse",
+          [](const Vector<const int64_t>& indptr, const Vector<const int32_t>& indices, const Vector<const T>& values,
+             int64_t n_features, const Target& target, const Label& label, const Weight& weight) {
+            D d;
+            d.view.n_rows = int64_t(indptr.shape(0)) - 1;
+            d.view.n_features = n_features;
+            d.view.indptr = d.keep(indptr);
+            d.view.indices = d.keep(indices);
+            d.view.values = d.keep(values);
+            set_targets(d, target, label, weight);
+            return d;
+          },
+          "indptr"_a, "indices"_a, "values"_a, "n_features"_a, "target"_a = nb::none(), "label"_a = nb::none(),
+          "weight"_a = nb::none());
+}
+
+// --------------------------------------------------------------------------------------------------- training
+
+template <class T>
+struct BoundTrainer {
+  Trainer<T> trainer;
+  std::vector<nb::object> owners;
+  Clock clock;
+};
+
+// Lets Python's signal handlers run; false once one has raised.
+static bool poll_signals(Clock& clock) {
+  if (!clock.due()) return true;
+  nb::gil_scoped_acquire gil;
+  return PyErr_CheckSignals() == 0;
+}
+
+template <class T>
+void check_rows(const BorrowedData<T>& data, const Trainer<T>& trainer, const Rows& rows) {
+  const Network<T>& net = trainer.network;
+  expect(data.view.n_features == net.input_width(), "the data has another number of features than the network");
+  expect(data.view.label || data.view.n_outputs == net.n_outputs(), "the targets have another width than the network");
+  for (size_t i = 0; i < rows.shape(0); ++i) {
+    expect(rows.data()[i] >= 0 && rows.data()[i] < data.view.n_rows, "a row index is out of range");
+  }
+}
+
+template <class T>
+nb::list slots_as_list(const std::vector<Slot>& slots) {
+  nb::list out;
+  for (const Slot& s : slots) out.append(nb::make_tuple(s.kind, s.layer, s.offset, s.n_rows, s.n_columns));
+  return out;
+}
+
+template <class T>
+void bind_trainer(nb::module_& m, const char* name) {
+  using B = BoundTrainer<T>;
+  using D = BorrowedData<T>;
+  nb::class_<B>(m, name)
+      .def(
+          "__init__",
+          [](B* self, int64_t n_features, const std::vector<Spec>& layers, const std::string& loss,
+             const std::vector<Spec>& penalties, uint64_t seed) {
+            new (self) B{Trainer<T>(n_features, layers, loss, penalties, seed), {}, {}};
+          },
+          "n_features"_a, "layers"_a, "loss"_a, "penalties"_a, "seed"_a)
+      .def_prop_ro("parameter_slots", [](B& b) { return slots_as_list<T>(b.trainer.network.parameter_slots); })
+      .def_prop_ro("statistic_slots", [](B& b) { return slots_as_list<T>(b.trainer.network.statistic_slots); })
+      .def_prop_ro("n_weights", [](B& b) { return b.trainer.network.n_weights; })
+      .def_prop_ro("n_parameters", [](B& b) { return b.trainer.network.n_parameters; })
+      .def_prop_ro("n_statistics", [](B& b) { return b.trainer.network.n_statistics; })
+      .def(
+          "attach",
+          [](B& b, const Vector<T>& parameters, const Vector<T>& statistics, const std::vector<Vector<T>>& moments,
+             const Vector<int64_t>& counters, const std::optional<Spec>& optimizer) {
+            const Network<T>& net = b.trainer.network;
+            expect(int64_t(parameters.shape(0)) == net.n_parameters, "parameters have the wrong length");
+            expect(int64_t(statistics.shape(0)) == net.n_statistics, "statistics have the wrong length");
+            expect(counters.shape(0) == 2, "counters are two");
+            TrainingState<T> state{parameters.data(), statistics.data(), {}, counters.data()};
+            b.owners = {nb::cast(parameters), nb::cast(statistics), nb::cast(counters)};
+            for (const Vector<T>& moment : moments) {
+              expect(int64_t(moment.shape(0)) == net.n_parameters, "moments have the wrong length");
+              state.moments.push_back(moment.data());
+              b.owners.push_back(nb::cast(moment));
+            }
+            b.trainer.attach(state, optimizer);
+          },
+          "parameters"_a, "statistics"_a, "moments"_a, "counters"_a, "optimizer"_a = nb::none())
+      .def(
+          "train_epoch",
+          [](B& b, const D& data, const Rows& order, int64_t batch_size, double rate) {
+            check_rows(data, b.trainer, order);
+            expect(b.trainer.has_optimizer(), "attach an optimizer first");
+            expect(batch_size >= 1, "batch_size must be positive");
+            EpochResult result;
+            {
+              nb::gil_scoped_release release;
+              result = b.trainer.train_epoch(data.view, order.data(), int64_t(order.shape(0)), batch_size, rate,
+                                             [&b] { return poll_signals(b.clock); });
+            }
+            if (result.interrupted) throw nb::python_error();
+            return result.loss;
+          },
+          "data"_a, "order"_a, "batch_size"_a, "rate"_a)
+      .def(
+          "evaluate",
+          [](B& b, const D& data, const Rows& rows) {
+            check_rows(data, b.trainer, rows);
+            nb::gil_scoped_release release;
+            return b.trainer.evaluate(data.view, rows.data(), int64_t(rows.shape(0)));
+          },
+          "data"_a, "rows"_a)
+      .def(
+          "loss_and_gradient",
+          [](B& b, const D& data, const Rows& rows, const Vector<T>& gradient, bool training) {
+            check_rows(data, b.trainer, rows);
+            expect(int64_t(gradient.shape(0)) == b.trainer.network.n_parameters, "gradient has the wrong length");
+            nb::gil_scoped_release release;
+            return b.trainer.loss_and_gradient(data.view, rows.data(), int64_t(rows.shape(0)), training,
+                                               gradient.data());
+          },
+          "data"_a, "rows"_a, "gradient"_a, "training"_a = false)
+      .def(
+          "recalibrate",
+          [](B& b, const D& data, const Rows& rows) {
+            check_rows(data, b.trainer, rows);
+            nb::gil_scoped_release release;
+            b.trainer.recalibrate(data.view, rows.data(), int64_t(rows.shape(0)));
+          },
+          "data"_a, "rows"_a)
+      .def_prop_ro("finite", [](B& b) { return b.trainer.finite(); });
+}
+
+// ------------------------------------------------------------------------------------------------- prediction
+
+// The folded network, whose weights and biases lie where the caller keeps them.
+template <class T>
+void predict(const BorrowedData<T>& data, const std::vector<Matrix<const T>>& weights,
+             const std::vector<Vector<const T>>& biases, const std::string& activation, const std::string& link,
+             const Matrix<T>& out) {
+  expect(!weights.empty() && weights.size() == biases.size(), "weights and biases differ in number");
+  std::vector<Spec> layers;
+  int64_t width = data.view.n_features;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    expect(int64_t(weights[i].shape(0)) == width && biases[i].shape(0) == weights[i].shape(1),
+           "coefs_ and intercepts_ do not fit together, or not the number of features");
+    width = int64_t(weights[i].shape(1));
+    layers.push_back({"dense", {{"units", double(width)}}});
+    if (i + 1 < weights.size()) layers.push_back({activation, {}});
+  }
+  expect(int64_t(out.shape(0)) == data.view.n_rows && int64_t(out.shape(1)) == width, "out has the wrong shape");
+
+  nb::gil_scoped_release release;
+  constexpr int64_t kChunkRows = 512;
+  Network<T> network(data.view.n_features, layers);
+  for (size_t i = 0; i < weights.size(); ++i) network.bind_layer(i, weights[i].data(), biases[i].data());
+  network.reserve(std::min(kChunkRows, data.view.n_rows), false);
+  for (int64_t row = 0; row < data.view.n_rows; row += kChunkRows) {
+    Batch<T> batch;
+    batch.n_rows = std::min(kChunkRows, data.view.n_rows - row);
+    const Data<T>& d = data.view;
+    const SparseRows<T> sparse = {batch.n_rows, d.indptr ? d.indptr + row : nullptr, d.indices, d.values};
+    const Input<T> in = d.dense ? Input<T>{d.dense + row * d.n_features, d.n_features, nullptr} : Input<T>{nullptr, 0, &sparse};
+    T* z = network.forward(in, batch);
+    apply_link(link, z, batch.n_rows, width);
+    std::memcpy(out.data() + row * width, z, size_t(batch.n_rows * width) * sizeof(T));
+  }
+}
+
+}  // namespace skreg
+
+NB_MODULE(_core, m) {
+  using namespace skreg;
+  chosen_tables = choose_tables();
+  bind_data<float>(m, "Data32");
+  bind_data<double>(m, "Data64");
+  bind_trainer<float>(m, "Trainer32");
+  bind_trainer<double>(m, "Trainer64");
+  m.def("predict", &predict<float>, "data"_a, "weights"_a, "biases"_a, "activation"_a, "link"_a, "out"_a);
+  m.def("predict", &predict<double>, "data"_a, "weights"_a, "biases"_a, "activation"_a, "link"_a, "out"_a);
+  m.def("instruction_set", [] { return std::string(chosen_tables.f->instruction_set); });
+  m.def("instruction_sets", [] {
+    std::vector<std::string> names;
+    for (const Tables& t : supported_tables()) names.push_back(t.f->instruction_set);
+    return names;
+  });
+  m.def(
+      "philox",
+      [](std::vector<uint32_t> counter, uint32_t key0, uint32_t key1) {
+        const PhiloxBlock out = philox({{counter.at(0), counter.at(1), counter.at(2), counter.at(3)}}, key0, key1);
+        return std::vector<uint32_t>(out.word, out.word + 4);
+      },
+      "counter"_a, "key0"_a, "key1"_a);
+  m.def(
+      "random_bits",
+      [](uint64_t seed, uint64_t step, uint32_t stream, int64_t n) {
+        std::vector<uint16_t> bits(size_t((n + kDrawsPerGroup - 1) / kDrawsPerGroup * kDrawsPerGroup));
+        kernels<float>().random_bits(seed, step, stream, n, bits.data());
+        bits.resize(size_t(n));
+        return bits;
+      },
+      "seed"_a, "step"_a, "stream"_a, "n"_a);
+}

@@ -1,0 +1,136 @@
+// The training data as the caller's arrays, and a batch gathered from them by row index: X is never shuffled or copied
+// as a whole.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "layers.hpp"
+
+namespace skreg {
+
+template <class T>
+struct Data {
+  int64_t n_rows = 0, n_features = 0, n_outputs = 0;
+  const T* dense = nullptr;  // (n_rows, n_features), row-major; null for sparse rows
+  const int64_t* indptr = nullptr;
+  const int32_t* indices = nullptr;
+  const T* values = nullptr;
+  const T* target = nullptr;       // (n_rows, n_outputs), or null with
+  const int32_t* label = nullptr;  // (n_rows,) the index of the class
+  const T* weight = nullptr;       // (n_rows,), null for ones
+
+  double total_weight(const int32_t* rows, int64_t n) const {
+    if (!weight) return double(n);
+    double sum = 0;
+    for (int64_t i = 0; i < n; ++i) sum += double(weight[rows[i]]);
+    return sum;
+  }
+};
+
+template <class T>
+class BatchBuffer {
+ public:
+  // Gathers rows with the share weight_i / total_weight each.
+  void gather(const Data<T>& data, const int32_t* rows, int64_t n, double total_weight) {
+    n_rows_ = n;
+    data.dense ? gather_dense(data, rows) : gather_sparse(data, rows);
+    gather_targets(data, rows);
+    gather_shares(data, rows, total_weight);
+  }
+
+  Input<T> input() const { return sparse_rows_ ? Input<T>{nullptr, 0, &sparse_} : Input<T>{x_.data(), ld_, nullptr}; }
+
+  void describe(Batch<T>& batch) const {
+    batch.n_rows = n_rows_;
+    batch.share = share_.data();
+    batch.n_weighted = n_weighted_;
+    batch.effective_size = effective_size_;
+  }
+
+  LossBatch<T> loss_batch(const T* z, int64_t n_outputs, T* delta) const {
+    return {n_rows_, n_outputs, z, target_.data(), label_.data(), share_.data(), delta};
+  }
+
+  void drop_inputs(Dropout& dropout, const Batch<T>& batch) {
+    if (!dropout.active()) return;
+    const uint32_t stream = stream_of(kInputDropout, 0);
+    if (!sparse_rows_) {
+      kernels<T>().drop(x_.data(), n_rows_ * ld_, dropout.draw(batch, n_rows_ * ld_, stream));
+      return;
+    }
+    for (int64_t i = 0; i < n_rows_; ++i) {
+      for (int64_t e = begin_[i]; e < begin_[i + 1]; ++e) {
+        x_[e] *= dropout.template factor<T>(batch, stream, i * ld_ + column_[e]);
+      }
+    }
+  }
+
+ private:
+  // Buffers only grow; std::vector's resize keeps the capacity, so steps after the largest one allocate nothing.
+  void gather_dense(const Data<T>& data, const int32_t* rows) {
+    sparse_rows_ = false;
+    ld_ = data.n_features;
+    if (x_.size() < size_t(n_rows_ * ld_)) x_.resize(n_rows_ * ld_);
+    for (int64_t i = 0; i < n_rows_; ++i) {
+      std::memcpy(x_.data() + i * ld_, data.dense + int64_t(rows[i]) * ld_, size_t(ld_) * sizeof(T));
+    }
+  }
+
+  void gather_sparse(const Data<T>& data, const int32_t* rows) {
+    sparse_rows_ = true;
+    ld_ = data.n_features;
+    begin_.resize(n_rows_ + 1);
+    begin_[0] = 0;
+    for (int64_t i = 0; i < n_rows_; ++i) {
+      begin_[i + 1] = begin_[i] + data.indptr[rows[i] + int64_t(1)] - data.indptr[rows[i]];
+    }
+    if (int64_t(x_.size()) < begin_[n_rows_]) {
+      x_.resize(begin_[n_rows_]);
+      column_.resize(begin_[n_rows_]);
+    }
+    for (int64_t i = 0; i < n_rows_; ++i) {
+      const int64_t from = data.indptr[rows[i]], n = begin_[i + 1] - begin_[i];
+      std::copy_n(data.values + from, n, x_.begin() + begin_[i]);
+      std::copy_n(data.indices + from, n, column_.begin() + begin_[i]);
+    }
+    sparse_ = {n_rows_, begin_.data(), column_.data(), x_.data()};
+  }
+
+  void gather_targets(const Data<T>& data, const int32_t* rows) {
+    if (data.label) {
+      label_.resize(n_rows_);
+      for (int64_t i = 0; i < n_rows_; ++i) label_[i] = data.label[rows[i]];
+    } else {
+      target_.resize(n_rows_ * data.n_outputs);
+      for (int64_t i = 0; i < n_rows_; ++i) {
+        std::copy_n(data.target + rows[i] * data.n_outputs, data.n_outputs, target_.begin() + i * data.n_outputs);
+      }
+    }
+  }
+
+  void gather_shares(const Data<T>& data, const int32_t* rows, double total_weight) {
+    share_.resize(n_rows_);
+    n_weighted_ = 0;
+    double sum = 0, sum_of_squares = 0;
+    for (int64_t i = 0; i < n_rows_; ++i) {
+      const double w = data.weight ? double(data.weight[rows[i]]) : 1.0;
+      share_[i] = T(w / total_weight);
+      n_weighted_ += w > 0;
+      sum += w;
+      sum_of_squares += w * w;
+    }
+    effective_size_ = std::max(sum, sum * sum / sum_of_squares);
+  }
+
+  int64_t n_rows_ = 0, ld_ = 0, n_weighted_ = 0;
+  double effective_size_ = 0;
+  bool sparse_rows_ = false;
+  std::vector<T> x_, target_, share_;
+  std::vector<int32_t> label_, column_;
+  std::vector<int64_t> begin_;
+  SparseRows<T> sparse_{};
+};
+
+}  // namespace skreg

@@ -1,0 +1,259 @@
+// Training: an epoch is one call, a step has eight numbered places. Read train_epoch first.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data.hpp"
+#include "losses.hpp"
+#include "network.hpp"
+#include "optimizers.hpp"
+#include "penalties.hpp"
+
+namespace skreg {
+
+// What persists between epochs, in arrays of the caller.
+template <class T>
+struct TrainingState {
+  T* parameters;
+  T* statistics;  // running means and variances of the normalizations
+  std::vector<T*> moments;
+  int64_t* counters;  // [0] steps ever made: the key of the masks, [1] steps since the moments were reset
+};
+
+struct EpochResult {
+  double loss = 0;  // mean over the rows of the batches' penalized losses, each before its step
+  bool interrupted = false;
+};
+
+template <class T>
+class Trainer {
+ public:
+  using Poll = std::function<bool()>;  // false: stop now
+
+  Trainer(int64_t n_features, const std::vector<Spec>& layers, const std::string& loss, const std::vector<Spec>& penalties,
+          uint64_t seed)
+      : network(n_features, layers), loss_(make_loss<T>(loss)), seed_(seed), gradient_(network.n_parameters) {
+    for (const Spec& s : penalties) add_penalty(make_penalty<T>(s.first, s.second.at("strength")));
+    for (const Slot& s : network.parameter_slots) has_norm_ |= s.kind == "scale";
+  }
+
+  Network<T> network;
+
+  void attach(const TrainingState<T>& state, const std::optional<Spec>& optimizer) {
+    state_ = state;
+    optimizer_ = optimizer ? make_optimizer<T>(optimizer->first, optimizer->second, state.moments) : nullptr;
+    network.bind(state.parameters, gradient_.data(), state.statistics);
+  }
+
+  EpochResult train_epoch(const Data<T>& data, const int32_t* order, int64_t n, int64_t batch_size, double rate,
+                          const Poll& poll) {
+    network.reserve(std::min(batch_size + 1, n), true);
+    double loss_sum = 0;
+    int64_t n_used = 0;
+    for (int64_t begin = 0, end; begin < n; begin = end) {
+      end = batch_end(begin, n, batch_size);
+      // 1 data
+      const double total_weight = data.total_weight(order + begin, end - begin);
+      if (!(total_weight > 0)) continue;
+      batch_.gather(data, order + begin, end - begin, total_weight);
+      Batch<T> batch = describe(true);
+      // 2 layers
+      batch_.drop_inputs(network.input_dropout(), batch);
+      const T* z = network.forward(batch_.input(), batch);
+      // 3 targets and loss
+      const double loss = loss_->value_and_gradient(batch_.loss_batch(z, network.n_outputs(), network.output_delta()));
+      // 4 backward
+      network.backward(batch_.input(), batch);
+      // 5 gradient
+      loss_sum += (loss + penalty_value()) * double(end - begin);
+      n_used += end - begin;
+      add_smooth_gradients();
+      // 6 step
+      ++state_.counters[0];
+      const int64_t t = ++state_.counters[1];
+      optimizer_->step(state_.parameters, gradient_.data(), network.n_parameters, rate, t);
+      // 7 prox
+      for (const auto& penalty : proximal_) apply_prox(*penalty, rate, t);
+      // 8 trajectory: between epochs, in training.py
+      if (!poll()) return {loss_sum / double(n_used), true};
+    }
+    return {n_used ? loss_sum / double(n_used) : penalty_value(), false};
+  }
+
+  // Mean loss without penalties, as at prediction: dropout off, running statistics.
+  double evaluate(const Data<T>& data, const int32_t* rows, int64_t n) {
+    double loss = 0;
+    for_chunks(data, rows, n, [&](int64_t, const Batch<T>& batch) {
+      const T* z = network.forward(batch_.input(), batch);
+      loss += loss_->value_and_gradient(batch_.loss_batch(z, network.n_outputs(), nullptr));
+    });
+    return loss;
+  }
+
+  // Loss with smooth penalties and its gradient over all given rows. With `training` the rows are one batch, with
+  // batch moments and the masks of the next step, and nothing of the state changes.
+  double loss_and_gradient(const Data<T>& data, const int32_t* rows, int64_t n, bool training, T* gradient) {
+    std::fill(gradient, gradient + network.n_parameters, T(0));
+    network.reserve(training ? n : std::min(n, kChunkRows), true);
+    network.bind(state_.parameters, gradient, state_.statistics);
+    double loss = 0;
+    const auto add_batch = [&](Batch<T> batch) {
+      batch.accumulate = true;
+      const T* z = network.forward(batch_.input(), batch);
+      loss += loss_->value_and_gradient(batch_.loss_batch(z, network.n_outputs(), network.output_delta()));
+      network.backward(batch_.input(), batch);
+    };
+    if (training) {
+      batch_.gather(data, rows, n, data.total_weight(rows, n));
+      Batch<T> batch = describe(true);
+      batch.keep_statistics = true;
+      batch_.drop_inputs(network.input_dropout(), batch);
+      add_batch(batch);
+    } else {
+      for_chunks(data, rows, n, [&](int64_t, const Batch<T>& batch) { add_batch(batch); });
+    }
+    network.bind(state_.parameters, gradient_.data(), state_.statistics);
+    for (const auto& penalty : smooth_) {
+      loss += penalty->value(state_.parameters, network.n_weights);
+      penalty->add_gradient(state_.parameters, gradient, network.n_weights);
+    }
+    return loss;
+  }
+
+  // Running statistics become those of the given rows, layer by layer, each with the layers before it already exact.
+  void recalibrate(const Data<T>& data, const int32_t* rows, int64_t n) {
+    for (size_t i = 0; i < network.n_blocks(); ++i) {
+      if (network.block(i).norm) recalibrate_layer(i, data, rows, n);
+    }
+  }
+
+  bool has_optimizer() const { return optimizer_ != nullptr; }
+
+  bool finite() const { return kernels<T>().all_finite(state_.parameters, network.n_parameters); }
+
+ private:
+  static constexpr int64_t kChunkRows = 512;  // bounds the memory of what needs no batch
+
+  void add_penalty(std::unique_ptr<Penalty<T>> penalty) {
+    if (dynamic_cast<SmoothPenalty<T>*>(penalty.get())) {
+      smooth_.emplace_back(static_cast<SmoothPenalty<T>*>(penalty.release()));
+    } else {
+      proximal_.emplace_back(static_cast<ProximalPenalty<T>*>(penalty.release()));
+    }
+  }
+
+  // A single last row has no variance: under batch norm it joins the batch before it.
+  int64_t batch_end(int64_t begin, int64_t n, int64_t batch_size) const {
+    const int64_t end = std::min(begin + batch_size, n);
+    return has_norm_ && end + 1 == n ? n : end;
+  }
+
+  Batch<T> describe(bool training) const {
+    Batch<T> batch;
+    batch_.describe(batch);
+    batch.training = training;
+    batch.seed = seed_;
+    batch.step = uint64_t(state_.counters[0]);
+    return batch;
+  }
+
+  // Calls body(first row, batch) for one chunk of rows after another, in inference mode, with shares of all rows.
+  template <class Body>
+  void for_chunks(const Data<T>& data, const int32_t* rows, int64_t n, Body body) {
+    network.reserve(std::min(n, kChunkRows), true);
+    const double total_weight = data.total_weight(rows, n);
+    for (int64_t begin = 0; begin < n; begin += kChunkRows) {
+      batch_.gather(data, rows + begin, std::min(kChunkRows, n - begin), total_weight);
+      body(begin, describe(false));
+    }
+  }
+
+  double penalty_value() const {
+    double value = 0;
+    for (const auto& penalty : smooth_) value += penalty->value(state_.parameters, network.n_weights);
+    for (const auto& penalty : proximal_) value += penalty->value(state_.parameters, network.n_weights);
+    return value;
+  }
+
+  void add_smooth_gradients() {
+    for (const auto& penalty : smooth_) penalty->add_gradient(state_.parameters, gradient_.data(), network.n_weights);
+  }
+
+  void apply_prox(const ProximalPenalty<T>& penalty, double rate, int64_t t) {
+    constexpr int64_t kRun = 1024;
+    T metric[kRun];
+    for (int64_t begin = 0; begin < network.n_weights; begin += kRun) {
+      const int64_t n = std::min(kRun, network.n_weights - begin);
+      optimizer_->metric(begin, n, rate, t, metric);
+      penalty.prox(state_.parameters + begin, metric, n);
+    }
+  }
+
+  // Weighted mean and sum of squared deviations of chunks, merged pairwise (Chan, Golub and LeVeque 1979) in double.
+  void recalibrate_layer(size_t layer, const Data<T>& data, const int32_t* rows, int64_t n) {
+    const int64_t width = network.block(layer).dense.n_out;
+    std::vector<double> mean(width), squares(width);
+    std::vector<T> chunk_mean(width), chunk_variance(width);
+    double weight = 0, weight_squares = 0;
+    for_chunks(data, rows, n, [&](int64_t begin, const Batch<T>& batch) {
+      if (layer > 0) network.forward(batch_.input(), batch, layer);
+      const T* x = network.block(layer).pre_normalization(network.input_of(layer, batch_.input()), batch.n_rows);
+      double chunk_weight = 0;
+      std::vector<T> share(batch.n_rows);
+      for (int64_t i = 0; i < batch.n_rows; ++i) {
+        const double w = data.weight ? double(data.weight[rows[begin + i]]) : 1.0;
+        chunk_weight += w;
+        weight_squares += w * w;
+        share[i] = T(w);
+      }
+      if (!(chunk_weight > 0)) return;
+      for (T& s : share) s = T(double(s) / chunk_weight);
+      kernels<T>().moments(x, batch.n_rows, width, share.data(), chunk_mean.data(), chunk_variance.data());
+      const double before = weight;
+      weight += chunk_weight;
+      for (int64_t j = 0; j < width; ++j) {
+        const double d = double(chunk_mean[j]) - mean[j];
+        mean[j] += d * chunk_weight / weight;
+        squares[j] += chunk_weight * double(chunk_variance[j]) + d * d * before * chunk_weight / weight;
+      }
+    });
+    const double size = std::max(weight, weight * weight / weight_squares);
+    if (!(size > 1)) return;  // fewer than two rows have no variance
+    BatchNorm<T>& norm = *network.block(layer).norm;
+    for (int64_t j = 0; j < width; ++j) {
+      norm.running_mean[j] = T(mean[j]);
+      norm.running_variance[j] = T(squares[j] / weight * (size / (size - 1)));
+    }
+  }
+
+  std::unique_ptr<Loss<T>> loss_;
+  uint64_t seed_;
+  bool has_norm_ = false;
+  std::vector<T> gradient_;
+  std::vector<std::unique_ptr<SmoothPenalty<T>>> smooth_;
+  std::vector<std::unique_ptr<ProximalPenalty<T>>> proximal_;
+  std::unique_ptr<Optimizer<T>> optimizer_;
+  TrainingState<T> state_{};
+  BatchBuffer<T> batch_;
+};
+
+// Polls at most every 50 ms: between batches the caller may stop the epoch.
+class Clock {
+ public:
+  bool due() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_ < std::chrono::milliseconds(50)) return false;
+    last_ = now;
+    return true;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace skreg

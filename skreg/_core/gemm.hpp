@@ -1,0 +1,158 @@
+// The matrix product C = op(A) op(B) (+ C): blocks of B are packed into panels as wide as the register tile, rows
+// of A are read where they stand. Every element of C is summed over k in ascending order with one fused
+// multiply-add a term, in full and in edge tiles alike, so results depend neither on how the rows are divided nor
+// on which tile an element falls into.
+//
+// Blocking after Goto and van de Geijn (2008), "Anatomy of high-performance matrix multiplication".
+#pragma once
+
+#include "kernels.hpp"
+#include "simd.hpp"
+
+namespace skreg {
+namespace SKREG_ISA {
+
+constexpr int kTileVectors = 2;  // width of the register tile, in vectors
+
+template <class T>
+constexpr int64_t kTileColumns = kTileVectors * kLanes<T>;
+
+// rows x (vectors * lanes) tile of C over depth terms; B as a packed panel, C written in its first n_columns.
+template <class T, bool TransposeA, int kRows, int kVectors>
+void tile(int64_t depth, const T* a, int64_t lda, const T* panel, T* c, int64_t ldc, int64_t n_columns,
+          bool accumulate) {
+  Vec<T> sum[kRows][kVectors];
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 2
+    for (int j = 0; j < kVectors; ++j) {
+      const int64_t left = n_columns - j * kLanes<T>;
+      sum[i][j] = accumulate ? read(c + i * ldc + j * kLanes<T>, left < kLanes<T> ? left : kLanes<T>) : Vec<T>{};
+    }
+  }
+  for (int64_t k = 0; k < depth; ++k) {
+    Vec<T> b[kVectors];
+#pragma GCC unroll 2
+    for (int j = 0; j < kVectors; ++j) b[j] = load(panel + (k * kVectors + j) * kLanes<T>);
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+      const T a_ik = TransposeA ? a[k * lda + i] : a[i * lda + k];
+#pragma GCC unroll 2
+      for (int j = 0; j < kVectors; ++j) sum[i][j] += a_ik * b[j];
+    }
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 2
+    for (int j = 0; j < kVectors; ++j) {
+      const int64_t left = n_columns - j * kLanes<T>;
+      write(c + i * ldc + j * kLanes<T>, sum[i][j], left < kLanes<T> ? left : kLanes<T>);
+    }
+  }
+}
+
+template <class T>
+using TileFunction = void (*)(int64_t, const T*, int64_t, const T*, T*, int64_t, int64_t, bool);
+
+// The tile with exactly n_rows rows.
+template <class T, bool TransposeA, int kVectors, int kRows = kTileRows>
+TileFunction<T> tile_of(int n_rows) {
+  if constexpr (kRows == 1) {
+    return tile<T, TransposeA, 1, kVectors>;
+  } else {
+    return n_rows == kRows ? tile<T, TransposeA, kRows, kVectors>
+                           : tile_of<T, TransposeA, kVectors, kRows - 1>(n_rows);
+  }
+}
+
+// One panel: for each of depth terms the next n_columns (padded with zeros to width) of op(B).
+template <class T>
+void pack_panel(const T* b, int64_t ldb, bool transposed, int64_t depth, int64_t n_columns, int64_t width,
+                T* panel) {
+  if (!transposed) {
+    for (int64_t k = 0; k < depth; ++k, b += ldb, panel += width) {
+      for (int64_t j = 0; j < n_columns; ++j) panel[j] = b[j];
+      for (int64_t j = n_columns; j < width; ++j) panel[j] = 0;
+    }
+    return;
+  }
+  constexpr int64_t block = 16;  // a square that stays in the first-level cache
+  for (int64_t k0 = 0; k0 < depth; k0 += block) {
+    const int64_t k1 = k0 + block < depth ? k0 + block : depth;
+    for (int64_t j = 0; j < n_columns; ++j) {
+      for (int64_t k = k0; k < k1; ++k) panel[k * width + j] = b[j * ldb + k];
+    }
+    for (int64_t k = k0; k < k1; ++k) {
+      for (int64_t j = n_columns; j < width; ++j) panel[k * width + j] = 0;
+    }
+  }
+}
+
+template <class T>
+void add_column_sums(const T* panel, int64_t depth, int64_t n_columns, int64_t width, T* sums) {
+  for_vectors<T>(n_columns, [&](int64_t j, int64_t n) {
+    Vec<T> s = read(sums + j, n);
+    for (int64_t k = 0; k < depth; ++k) s += load(panel + k * width + j);
+    write(sums + j, s, n);
+  });
+}
+
+inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+template <class T>
+int64_t panel_width(int64_t n_columns) {
+  return n_columns <= kLanes<T> ? kLanes<T> : kTileColumns<T>;
+}
+
+// One strip of C: the rows of A against every panel of the packed block.
+template <class T, bool TransposeA>
+void strip(const Product<T>& p, int64_t row, int n_rows, int64_t k0, int64_t depth, int64_t col, int64_t n_columns,
+           bool accumulate) {
+  const T* a = TransposeA ? p.a + k0 * p.lda + row : p.a + row * p.lda + k0;
+  const T* panel = p.workspace;
+  for (int64_t j = 0; j < n_columns; j += kTileColumns<T>) {
+    const int64_t n = smaller(kTileColumns<T>, n_columns - j);
+    const TileFunction<T> f = n <= kLanes<T> ? tile_of<T, TransposeA, 1>(n_rows)
+                                             : tile_of<T, TransposeA, kTileVectors>(n_rows);
+    f(depth, a, p.lda, panel, p.c + row * p.ldc + col + j, p.ldc, n, accumulate);
+    panel += depth * panel_width<T>(n);
+  }
+}
+
+template <class T>
+void pack_block(const Product<T>& p, int64_t k0, int64_t depth, int64_t col, int64_t n_columns) {
+  T* panel = p.workspace;
+  for (int64_t j = 0; j < n_columns; j += kTileColumns<T>) {
+    const int64_t n = smaller(kTileColumns<T>, n_columns - j);
+    const T* b = p.transpose_b ? p.b + (col + j) * p.ldb + k0 : p.b + k0 * p.ldb + col + j;
+    const int64_t width = panel_width<T>(n);
+    pack_panel(b, p.ldb, p.transpose_b, depth, n, width, panel);
+    if (p.column_sums) add_column_sums(panel, depth, n, width, p.column_sums + col + j);
+    panel += depth * width;
+  }
+}
+
+template <class T>
+void multiply(const Product<T>& p) {
+  // As few strips as the tile's height allows, all of nearly the same height.
+  const int64_t n_strips = (p.m + kTileRows - 1) / kTileRows;
+  for (int64_t col = 0; col < p.n; col += kBlockColumns) {
+    const int64_t n_columns = smaller(kBlockColumns, p.n - col);
+    for (int64_t k0 = 0; k0 < p.k; k0 += kBlockDepth) {
+      const int64_t depth = smaller(kBlockDepth, p.k - k0);
+      const bool last = k0 + depth == p.k;
+      pack_block(p, k0, depth, col, n_columns);
+      for (int64_t s = 0; s < n_strips; ++s) {
+        const int64_t row = s * p.m / n_strips;
+        const int n_rows = int((s + 1) * p.m / n_strips - row);
+        const bool accumulate = p.accumulate || k0 > 0;
+        p.transpose_a ? strip<T, true>(p, row, n_rows, k0, depth, col, n_columns, accumulate)
+                      : strip<T, false>(p, row, n_rows, k0, depth, col, n_columns, accumulate);
+        if (last && p.finish.call) p.finish.call(p.finish.self, {row, n_rows, col, n_columns});
+      }
+    }
+  }
+}
+
+}  // namespace SKREG_ISA
+}  // namespace skreg

@@ -1,0 +1,513 @@
+// The hot loops. This file is compiled once for each instruction set, with SKREG_ISA naming the namespace; each
+// object exports one function a number type, skreg_kernels_<isa>_<type>(), and nothing else: no STL container or
+// algorithm, no function that another object could share (a weak symbol compiled for AVX-512 could be linked for
+// every processor).
+#include "kernels.hpp"
+
+#include <cmath>
+
+#include "gemm.hpp"
+#include "random.hpp"
+#include "simd.hpp"
+
+namespace skreg {
+namespace SKREG_ISA {
+
+// ---------------------------------------------------------------------------------------------- sparse products
+
+template <class T>
+void sparse_forward(const SparseRows<T>& x, const T* w, int64_t n_columns, T* z) {
+  for (int64_t i = 0; i < x.n_rows; ++i, z += n_columns) {
+    for (int64_t j = 0; j < n_columns; ++j) z[j] = 0;
+    for (int64_t e = x.begin[i]; e < x.begin[i + 1]; ++e) {
+      const T* row = w + x.column[e] * n_columns;
+      const T value = x.value[e];
+      for_vectors<T>(n_columns, [&](int64_t j, int64_t n) { write(z + j, read(z + j, n) + value * read(row + j, n), n); });
+    }
+  }
+}
+
+template <class T>
+void sparse_backward(const SparseRows<T>& x, const T* delta, int64_t n_columns, T* gradient, T* column_sums) {
+  for (int64_t i = 0; i < x.n_rows; ++i, delta += n_columns) {
+    for (int64_t e = x.begin[i]; e < x.begin[i + 1]; ++e) {
+      T* row = gradient + x.column[e] * n_columns;
+      const T value = x.value[e];
+      for_vectors<T>(n_columns,
+                     [&](int64_t j, int64_t n) { write(row + j, read(row + j, n) + value * read(delta + j, n), n); });
+    }
+    if (!column_sums) continue;
+    for (int64_t j = 0; j < n_columns; ++j) column_sums[j] += delta[j];
+  }
+}
+
+// ------------------------------------------------------------------------------------- activations and dropout
+// An activation is its value and its derivative as a function of that value.
+
+template <class T>
+struct Identity {
+  static Vec<T> value(Vec<T> z) { return z; }
+  static Vec<T> derivative(Vec<T>) { return splat(T(1)); }
+};
+
+template <class T>
+struct Logistic {
+  static Vec<T> value(Vec<T> z) { return logistic<T>(z); }
+  static Vec<T> derivative(Vec<T> h) { return h * (T(1) - h); }
+};
+
+template <class T>
+struct Tanh {
+  static Vec<T> value(Vec<T> z) { return hyperbolic_tangent<T>(z); }
+  static Vec<T> derivative(Vec<T> h) { return T(1) - h * h; }
+};
+
+template <class T>
+struct Relu {
+  static Vec<T> value(Vec<T> z) { return z < T(0) ? Vec<T>{} : z; }  // NaN stays NaN
+  static Vec<T> derivative(Vec<T> h) { return h == T(0) ? Vec<T>{} : splat(T(1)); }
+};
+
+template <class T>
+inline Vec<T> dropped(Vec<T> x, const uint16_t* bits, int64_t n, const Drop<T>& drop) {
+  typedef uint16_t Bits __attribute__((vector_size(kLanes<T> * 2)));
+  Bits b{};
+  std::memcpy(&b, bits, size_t(n) * 2);
+  const IntVec<T> draw = __builtin_convertvector(b, IntVec<T>);
+  return draw < drop.threshold ? Vec<T>{} : x * drop.scale;
+}
+
+template <class T, class Activation, bool kDrop, bool kScale>
+void forward_tile(const Forward<T>& f, Tile t) {
+  for (int64_t i = t.row; i < t.row + t.n_rows; ++i) {
+    for_vectors<T>(t.n_columns, [&](int64_t offset, int64_t n) {
+      const int64_t j = t.col + offset, at = i * f.ld + j;
+      Vec<T> z = read(f.in + at, n);
+      if (kScale) z = z * read(f.scale + j, n);
+      if (f.shift) z += read(f.shift + j, n);
+      Vec<T> h = Activation::value(z);
+      if (kDrop) h = dropped(h, f.drop.bits + at, n, f.drop);
+      write(f.out + at, h, n);
+    });
+  }
+}
+
+template <class T, class Activation>
+void forward_of(const Forward<T>& f, Tile t) {
+  if (f.drop.bits) {
+    f.scale ? forward_tile<T, Activation, true, true>(f, t) : forward_tile<T, Activation, true, false>(f, t);
+  } else {
+    f.scale ? forward_tile<T, Activation, false, true>(f, t) : forward_tile<T, Activation, false, false>(f, t);
+  }
+}
+
+template <class T, class Activation, bool kDrop>
+void backward_tile(const Backward<T>& b, Tile t) {
+  const T keep = T(1) / b.drop.scale;
+  for (int64_t i = t.row; i < t.row + t.n_rows; ++i) {
+    for_vectors<T>(t.n_columns, [&](int64_t offset, int64_t n) {
+      const int64_t at = i * b.ld + t.col + offset;
+      Vec<T> h = read(b.out + at, n);
+      if (kDrop) h = h * keep;
+      Vec<T> d = read(b.delta + at, n) * Activation::derivative(h);
+      if (kDrop) d = dropped(d, b.drop.bits + at, n, b.drop);
+      write(b.delta + at, d, n);
+    });
+  }
+}
+
+template <class T, class Activation>
+void backward_of(const Backward<T>& b, Tile t) {
+  b.drop.bits ? backward_tile<T, Activation, true>(b, t) : backward_tile<T, Activation, false>(b, t);
+}
+
+template <class T>
+void drop_values(T* x, int64_t count, const Drop<T>& drop) {
+  for_vectors<T>(count, [&](int64_t i, int64_t n) { write(x + i, dropped(read(x + i, n), drop.bits + i, n, drop), n); });
+}
+
+// --------------------------------------------------------------------------------------------- batch normalization
+// Column by column in vectors, rows in order: two passes, since E[x^2] - E[x]^2 cancels in float32.
+
+template <class T>
+void moments(const T* x, int64_t n_rows, int64_t n_columns, const T* share, T* mean, T* variance) {
+  for_vectors<T>(n_columns, [&](int64_t j, int64_t n) {
+    Vec<T> m{}, v{};
+    for (int64_t i = 0; i < n_rows; ++i) m += share[i] * read(x + i * n_columns + j, n);
+    for (int64_t i = 0; i < n_rows; ++i) {
+      const Vec<T> d = read(x + i * n_columns + j, n) - m;
+      v += share[i] * (d * d);
+    }
+    write(mean + j, m, n);
+    write(variance + j, v, n);
+  });
+}
+
+template <class T>
+void normalize(T* x, int64_t ld, Tile t, const T* mean, const T* inverse_std) {
+  for (int64_t i = t.row; i < t.row + t.n_rows; ++i) {
+    for_vectors<T>(t.n_columns, [&](int64_t offset, int64_t n) {
+      const int64_t j = t.col + offset;
+      T* p = x + i * ld + j;
+      write(p, (read(p, n) - read(mean + j, n)) * read(inverse_std + j, n), n);
+    });
+  }
+}
+
+template <class T>
+void norm_sums(const T* delta, const T* x_hat, int64_t n_rows, int64_t n_columns, T* sum, T* sum_x_hat) {
+  for_vectors<T>(n_columns, [&](int64_t j, int64_t n) {
+    Vec<T> s = read(sum + j, n), sx = read(sum_x_hat + j, n);
+    for (int64_t i = 0; i < n_rows; ++i) {
+      const Vec<T> d = read(delta + i * n_columns + j, n);
+      s += d;
+      sx += d * read(x_hat + i * n_columns + j, n);
+    }
+    write(sum + j, s, n);
+    write(sum_x_hat + j, sx, n);
+  });
+}
+
+template <class T>
+void norm_backward(T* delta, const T* x_hat, int64_t n_rows, int64_t n_columns, const T* share, const T* scale,
+                   const T* inverse_std, const T* sum, const T* sum_x_hat) {
+  for_vectors<T>(n_columns, [&](int64_t j, int64_t n) {
+    const Vec<T> factor = read(scale + j, n) * read(inverse_std + j, n);
+    const Vec<T> s = read(sum + j, n), sx = read(sum_x_hat + j, n);
+    for (int64_t i = 0; i < n_rows; ++i) {
+      T* p = delta + i * n_columns + j;
+      Vec<T> d = read(p, n);
+      if (share) d -= share[i] * (s + read(x_hat + i * n_columns + j, n) * sx);
+      write(p, d * factor, n);
+    }
+  });
+}
+
+// ------------------------------------------------------------------------------------------------------- losses
+
+// A long sum: lanes in T, flushed to double before they grow so large that small terms are lost.
+template <class T>
+class Sum {
+ public:
+  void add(Vec<T> v) {
+    lanes_ += v;
+    if (++count_ == 64) flush();
+  }
+  void add(double x) { total_ += x; }
+  double value() {
+    flush();
+    return total_;
+  }
+
+ private:
+  void flush() {
+    for (int i = 0; i < kLanes<T>; ++i) total_ += lanes_[i];
+    lanes_ = Vec<T>{};
+    count_ = 0;
+  }
+  Vec<T> lanes_{};
+  int count_ = 0;
+  double total_ = 0;
+};
+
+// share * x, and exactly 0 for rows without weight, whatever x is there.
+template <class T>
+inline Vec<T> weighted(Vec<T> share, Vec<T> x) {
+  return share == T(0) ? Vec<T>{} : share * x;
+}
+
+// Visits all outputs in vectors: along the rows for a single output, along the outputs otherwise.
+template <class T, class Body>
+inline void for_outputs(const LossBatch<T>& b, Body body) {
+  if (b.n_outputs == 1) {
+    for_vectors<T>(b.n_rows, [&](int64_t i, int64_t n) { body(i, n, read(b.share + i, n)); });
+    return;
+  }
+  for (int64_t i = 0; i < b.n_rows; ++i) {
+    for_vectors<T>(b.n_outputs, [&](int64_t j, int64_t n) { body(i * b.n_outputs + j, n, splat(b.share[i])); });
+  }
+}
+
+template <class T>
+inline Vec<T> first_lanes_only(Vec<T> v, int64_t n) {
+  for (int64_t i = n; i < kLanes<T>; ++i) v[i] = 0;
+  return v;
+}
+
+template <class T>
+double squared_error(const LossBatch<T>& b) {
+  Sum<T> loss;
+  for_outputs(b, [&](int64_t at, int64_t n, Vec<T> share) {
+    const Vec<T> d = read(b.z + at, n) - read(b.target + at, n);
+    loss.add(weighted<T>(share, T(0.5) * d * d));
+    if (b.delta) write(b.delta + at, weighted<T>(share, d), n);
+  });
+  return loss.value();
+}
+
+// Half of the Poisson deviance, y log(y / mu) - y + mu with mu = exp(z).
+template <class T>
+double poisson(const LossBatch<T>& b) {
+  Sum<T> loss;
+  for_outputs(b, [&](int64_t at, int64_t n, Vec<T> share) {
+    const Vec<T> z = read(b.z + at, n), y = read(b.target + at, n), mu = exponential<T>(z);
+    Vec<T> constant{};
+    for (int64_t i = 0; i < n; ++i) constant[i] = y[i] > 0 ? y[i] * (std::log(y[i]) - T(1)) : T(0);
+    loss.add(first_lanes_only<T>(weighted<T>(share, mu - y * z + constant), n));
+    if (b.delta) write(b.delta + at, weighted<T>(share, mu - y), n);
+  });
+  return loss.value();
+}
+
+template <class T>
+double binary_log_loss(const LossBatch<T>& b) {
+  Sum<T> loss;
+  for_outputs(b, [&](int64_t at, int64_t n, Vec<T> share) {
+    const Vec<T> z = read(b.z + at, n), y = read(b.target + at, n);
+    const Vec<T> softplus = maximum<T>(z, Vec<T>{}) + log1p_unit<T>(exponential<T>(-absolute<T>(z)));
+    loss.add(first_lanes_only<T>(weighted<T>(share, softplus - y * z), n));
+    if (b.delta) write(b.delta + at, weighted<T>(share, logistic<T>(z) - y), n);
+  });
+  return loss.value();
+}
+
+template <class T>
+inline T largest(const T* z, int64_t n) {
+  T m = z[0];
+  for (int64_t j = 1; j < n; ++j) m = z[j] > m ? z[j] : m;
+  return m;
+}
+
+// out = exp(z - largest), returns the sum.
+template <class T>
+inline T shifted_exponentials(const T* z, int64_t count, T shift, T* out) {
+  Vec<T> s{};
+  for_vectors<T>(count, [&](int64_t j, int64_t n) {
+    const Vec<T> e = first_lanes_only<T>(exponential<T>(read(z + j, n) - shift), n);
+    s += e;
+    if (out) write(out + j, e, n);
+  });
+  return sum_lanes<T>(s);
+}
+
+template <class T>
+double softmax_log_loss(const LossBatch<T>& b) {
+  double loss = 0;
+  for (int64_t i = 0; i < b.n_rows; ++i) {
+    const T* z = b.z + i * b.n_outputs;
+    T* delta = b.delta ? b.delta + i * b.n_outputs : nullptr;
+    const T share = b.share[i], top = largest(z, b.n_outputs);
+    const T total = shifted_exponentials(z, b.n_outputs, top, delta);
+    if (share != 0) loss += double(share) * (std::log(total) - (z[b.label[i]] - top));
+    if (!delta) continue;
+    const T factor = share / total;
+    for_vectors<T>(b.n_outputs, [&](int64_t j, int64_t n) {
+      write(delta + j, share == T(0) ? Vec<T>{} : read(delta + j, n) * factor, n);
+    });
+    delta[b.label[i]] -= share;
+  }
+  return loss;
+}
+
+template <class T>
+void exponential_of(T* z, int64_t count) {
+  for_vectors<T>(count, [&](int64_t i, int64_t n) { write(z + i, exponential<T>(read(z + i, n)), n); });
+}
+
+template <class T>
+void logistic_of(T* z, int64_t count) {
+  for_vectors<T>(count, [&](int64_t i, int64_t n) { write(z + i, logistic<T>(read(z + i, n)), n); });
+}
+
+template <class T>
+void log_logistic_of(T* z, int64_t count) {
+  for_vectors<T>(count, [&](int64_t i, int64_t n) {
+    const Vec<T> x = read(z + i, n);
+    write(z + i, (x < T(0) ? x : Vec<T>{}) - log1p_unit<T>(exponential<T>(-absolute<T>(x))), n);
+  });
+}
+
+template <class T>
+void softmax_of(T* z, int64_t n_rows, int64_t n_columns) {
+  for (int64_t i = 0; i < n_rows; ++i, z += n_columns) {
+    const T total = shifted_exponentials(z, n_columns, largest(z, n_columns), z);
+    for (int64_t j = 0; j < n_columns; ++j) z[j] /= total;
+  }
+}
+
+template <class T>
+void log_softmax_of(T* z, int64_t n_rows, int64_t n_columns) {
+  for (int64_t i = 0; i < n_rows; ++i, z += n_columns) {
+    const T top = largest(z, n_columns);
+    const T shift = top + std::log(shifted_exponentials<T>(z, n_columns, top, nullptr));
+    for (int64_t j = 0; j < n_columns; ++j) z[j] -= shift;
+  }
+}
+
+// ---------------------------------------------------------------------------------------- optimizers and penalties
+
+template <class T>
+void sgd(T* __restrict w, T* __restrict velocity, const T* __restrict gradient, int64_t n, T rate, T momentum,
+         bool nesterov) {
+  for (int64_t i = 0; i < n; ++i) {
+    const T v = momentum * velocity[i] - rate * gradient[i];
+    velocity[i] = v;
+    w[i] += nesterov ? momentum * v - rate * gradient[i] : v;
+  }
+}
+
+template <class T>
+void adam(T* __restrict w, T* __restrict m, T* __restrict v, const T* __restrict gradient, int64_t n, T rate, T beta_1,
+          T beta_2, T epsilon) {
+  for (int64_t i = 0; i < n; ++i) {
+    const T g = gradient[i];
+    m[i] = beta_1 * m[i] + (T(1) - beta_1) * g;
+    v[i] = beta_2 * v[i] + (T(1) - beta_2) * (g * g);
+    w[i] -= rate * m[i] / (std::sqrt(v[i]) + epsilon);
+  }
+}
+
+template <class T>
+void adam_metric(const T* __restrict v, int64_t n, T rate, T epsilon, T* __restrict metric) {
+  for (int64_t i = 0; i < n; ++i) metric[i] = rate / (std::sqrt(v[i]) + epsilon);
+}
+
+template <class T>
+double sum_of_squares(const T* w, int64_t count) {
+  Sum<T> sum;
+  for_vectors<T>(count, [&](int64_t i, int64_t n) {
+    const Vec<T> x = read(w + i, n);
+    sum.add(x * x);
+  });
+  return sum.value();
+}
+
+template <class T>
+double sum_of_magnitudes(const T* w, int64_t count) {
+  Sum<T> sum;
+  for_vectors<T>(count, [&](int64_t i, int64_t n) { sum.add(absolute<T>(read(w + i, n))); });
+  return sum.value();
+}
+
+template <class T>
+void add_scaled(T* __restrict y, const T* __restrict x, int64_t n, T factor) {
+  for (int64_t i = 0; i < n; ++i) y[i] += factor * x[i];
+}
+
+template <class T>
+void soft_threshold(T* w, const T* metric, int64_t count, T strength) {
+  for_vectors<T>(count, [&](int64_t i, int64_t n) {
+    const Vec<T> x = read(w + i, n), t = strength * read(metric + i, n);
+    // Written so that NaN stays NaN, and that what is cut is +0.0.
+    write(w + i, x > t ? x - t : (x < -t ? x + t : (x == x ? Vec<T>{} : x)), n);
+  });
+}
+
+template <class T>
+bool all_finite(const T* w, int64_t count) {
+  Vec<T> s{};  // x - x is 0 for finite numbers, NaN for all others
+  for_vectors<T>(count, [&](int64_t i, int64_t n) {
+    const Vec<T> x = read(w + i, n);
+    s += x - x;
+  });
+  return sum_lanes<T>(s) == T(0);
+}
+
+// ------------------------------------------------------------------------------------------------ random numbers
+
+typedef uint64_t Wide __attribute__((vector_size(kVectorBytes)));
+constexpr int kWideLanes = kVectorBytes / 8;
+
+// Products of the lower 32 bits of each lane; the upper ones may hold anything.
+inline Wide multiply_low(Wide a, uint32_t b) {
+#if defined(__AVX512F__)
+  return (Wide)_mm512_maskz_mul_epu32(0xff, (__m512i)a, _mm512_set1_epi64(b));
+#elif defined(__AVX2__)
+  return (Wide)_mm256_mul_epu32((__m256i)a, _mm256_set1_epi64x(b));
+#elif defined(__x86_64__)
+  return (Wide)_mm_mul_epu32((__m128i)a, _mm_set1_epi64x(b));
+#else
+  return (a & 0xffffffffu) * uint64_t(b);
+#endif
+}
+
+// Philox4x32-10 on one block a lane, lower 32 bits of each lane (see random.hpp for the order of the draws).
+inline void philox_lanes(Wide c0, uint32_t stream, uint64_t step, uint64_t seed, uint16_t* first, uint16_t* second) {
+  Wide c1 = Wide{} + stream, c2 = Wide{} + uint32_t(step), c3 = Wide{} + uint32_t(step >> 32);
+  uint32_t key0 = uint32_t(seed), key1 = uint32_t(seed >> 32);
+#pragma GCC unroll 10
+  for (int round = 0; round < kPhiloxRounds; ++round) {
+    const Wide p0 = multiply_low(c0, kPhiloxMultiplier0), p1 = multiply_low(c2, kPhiloxMultiplier1);
+    c0 = (p1 >> 32) ^ c1 ^ uint64_t(key0);
+    c2 = (p0 >> 32) ^ c3 ^ uint64_t(key1);
+    c1 = p1;
+    c3 = p0;
+    key0 += kPhiloxWeyl0;
+    key1 += kPhiloxWeyl1;
+  }
+  const Wide low = (c0 & 0xffffffffu) | c1 << 32, high = (c2 & 0xffffffffu) | c3 << 32;
+  std::memcpy(first, &low, sizeof low);
+  std::memcpy(second, &high, sizeof high);
+}
+
+void random_bits(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, uint16_t* out) {
+  Wide lane;
+  for (int i = 0; i < kWideLanes; ++i) lane[i] = uint64_t(i);
+  for (int64_t at = 0, block = 0; at < n; at += kDrawsPerGroup, block += 16) {
+    for (int l = 0; l < 16; l += kWideLanes) {
+      philox_lanes(lane + uint64_t(block + l), stream, step, seed, out + at + 4 * l, out + at + 64 + 4 * l);
+    }
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------ the table
+
+#define SKREG_STRING_(x) #x
+#define SKREG_STRING(x) SKREG_STRING_(x)
+
+template <class T>
+const Kernels<T>& table() {
+  static const Kernels<T> k = {
+      SKREG_STRING(SKREG_ISA),
+      multiply<T>,
+      sparse_forward<T>,
+      sparse_backward<T>,
+      {forward_of<T, Identity<T>>, forward_of<T, Logistic<T>>, forward_of<T, Tanh<T>>, forward_of<T, Relu<T>>},
+      {backward_of<T, Identity<T>>, backward_of<T, Logistic<T>>, backward_of<T, Tanh<T>>, backward_of<T, Relu<T>>},
+      moments<T>,
+      normalize<T>,
+      norm_sums<T>,
+      norm_backward<T>,
+      squared_error<T>,
+      poisson<T>,
+      binary_log_loss<T>,
+      softmax_log_loss<T>,
+      exponential_of<T>,
+      logistic_of<T>,
+      softmax_of<T>,
+      log_logistic_of<T>,
+      log_softmax_of<T>,
+      sgd<T>,
+      adam<T>,
+      adam_metric<T>,
+      sum_of_squares<T>,
+      sum_of_magnitudes<T>,
+      add_scaled<T>,
+      soft_threshold<T>,
+      all_finite<T>,
+      random_bits,
+      drop_values<T>,
+  };
+  return k;
+}
+
+}  // namespace SKREG_ISA
+}  // namespace skreg
+
+#define SKREG_JOIN_(a, b, c) a##b##c
+#define SKREG_JOIN(a, b, c) SKREG_JOIN_(a, b, c)
+
+namespace skreg {
+const Kernels<float>& SKREG_JOIN(kernels_, SKREG_ISA, _float)() { return SKREG_ISA::table<float>(); }
+const Kernels<double>& SKREG_JOIN(kernels_, SKREG_ISA, _double)() { return SKREG_ISA::table<double>(); }
+}  // namespace skreg

@@ -1,0 +1,149 @@
+// The hot loops as a table of function pointers, one table per number type and instruction set. kernels.cpp fills
+// the tables; layers, losses, penalties and optimizers call through the one chosen at import, `kernels<T>()`.
+//
+// Conventions: matrices are row-major with a leading dimension (ld); sizes count elements; `share` holds the weight
+// s_i / sum(s) of each row of the batch.
+#pragma once
+
+#include <cstdint>
+
+namespace skreg {
+
+// A region of a matrix: rows [row, row + n_rows), columns [col, col + n_columns).
+struct Tile {
+  int64_t row, n_rows, col, n_columns;
+};
+
+// What a product calls on each region of C as soon as it is finished and still in cache.
+struct Hook {
+  void (*call)(void* self, Tile) = nullptr;
+  void* self = nullptr;
+};
+
+// Blocking of the matrix product: a packed block of B fills half of a 1 MB second-level cache in float32.
+constexpr int64_t kBlockDepth = 256;
+constexpr int64_t kBlockColumns = 512;
+constexpr int64_t kProductWorkspace = kBlockDepth * (kBlockColumns + 64);
+
+// C (m x n) = op(A) (m x k) op(B) (k x n), added to C where accumulate. column_sums, where given, receives
+// the sums of the columns of op(B) on top of what it holds.
+template <class T>
+struct Product {
+  int64_t m, n, k;
+  const T* a;
+  int64_t lda;
+  bool transpose_a;
+  const T* b;
+  int64_t ldb;
+  bool transpose_b;
+  T* c;
+  int64_t ldc;
+  bool accumulate;
+  T* column_sums;
+  T* workspace;
+  Hook finish;
+};
+
+// Rows of a compressed sparse row matrix, already picked for the batch: row i holds entries begin[i] to begin[i + 1].
+template <class T>
+struct SparseRows {
+  int64_t n_rows;
+  const int64_t* begin;
+  const int32_t* column;
+  const T* value;
+};
+
+// 16 random bits a unit; a unit is dropped where they are below threshold, else multiplied by scale.
+template <class T>
+struct Drop {
+  const uint16_t* bits = nullptr;
+  int32_t threshold = 0;
+  T scale = 1;
+};
+
+// out = drop(activation(in * scale + shift)) on a tile; scale null counts as 1, shift null as 0.
+template <class T>
+struct Forward {
+  const T* in;
+  T* out;
+  int64_t ld;
+  const T* scale;
+  const T* shift;
+  Drop<T> drop;
+};
+
+// delta, the gradient with respect to out above, becomes the gradient with respect to the activation's argument.
+template <class T>
+struct Backward {
+  const T* out;
+  T* delta;
+  int64_t ld;
+  Drop<T> drop;
+};
+
+enum Activation { kIdentity, kLogistic, kTanh, kRelu, kNumActivations };
+constexpr const char* kActivationNames[kNumActivations] = {"identity", "logistic", "tanh", "relu"};
+
+// What a loss sees of a batch: raw outputs z (n_rows x n_outputs), targets gathered in the same order (values with
+// one column an output, or the index of the class), and the weight of each row.
+template <class T>
+struct LossBatch {
+  int64_t n_rows, n_outputs;
+  const T* z;
+  const T* target;
+  const int32_t* label;
+  const T* share;
+  T* delta;  // receives the gradient with respect to z; null when only the value is wanted
+};
+
+template <class T>
+struct Kernels {
+  const char* instruction_set;
+
+  void (*product)(const Product<T>&);
+  void (*sparse_forward)(const SparseRows<T>&, const T* w, int64_t n_columns, T* z);
+  void (*sparse_backward)(const SparseRows<T>&, const T* delta, int64_t n_columns, T* gradient, T* column_sums);
+
+  void (*forward[kNumActivations])(const Forward<T>&, Tile);
+  void (*backward[kNumActivations])(const Backward<T>&, Tile);
+
+  // Weighted mean and (biased) variance of each column.
+  void (*moments)(const T* x, int64_t n_rows, int64_t n_columns, const T* share, T* mean, T* variance);
+  void (*normalize)(T* x, int64_t ld, Tile, const T* mean, const T* inverse_std);
+  // sum(delta) and sum(delta * x_hat) of each column, added to what the outputs hold.
+  void (*norm_sums)(const T* delta, const T* x_hat, int64_t n_rows, int64_t n_columns, T* sum, T* sum_x_hat);
+  // delta = scale * inverse_std * (delta - share_i * (sum + x_hat * sum_x_hat)); share null: the second term is absent.
+  void (*norm_backward)(T* delta, const T* x_hat, int64_t n_rows, int64_t n_columns, const T* share, const T* scale,
+                        const T* inverse_std, const T* sum, const T* sum_x_hat);
+
+  double (*squared_error)(const LossBatch<T>&);
+  double (*poisson)(const LossBatch<T>&);
+  double (*binary_log_loss)(const LossBatch<T>&);
+  double (*softmax_log_loss)(const LossBatch<T>&);
+  void (*exponential)(T* z, int64_t n);
+  void (*logistic)(T* z, int64_t n);
+  void (*softmax)(T* z, int64_t n_rows, int64_t n_columns);
+  void (*log_logistic)(T* z, int64_t n);  // log(1 / (1 + exp(-z)))
+  void (*log_softmax)(T* z, int64_t n_rows, int64_t n_columns);
+
+  void (*sgd)(T* w, T* velocity, const T* gradient, int64_t n, T rate, T momentum, bool nesterov);
+  void (*adam)(T* w, T* m, T* v, const T* gradient, int64_t n, T rate, T beta_1, T beta_2, T epsilon);
+  void (*adam_metric)(const T* v, int64_t n, T rate, T epsilon, T* metric);  // rate / (sqrt(v) + epsilon)
+
+  double (*sum_of_squares)(const T* w, int64_t n);
+  double (*sum_of_magnitudes)(const T* w, int64_t n);
+  void (*add_scaled)(T* y, const T* x, int64_t n, T factor);
+  void (*soft_threshold)(T* w, const T* metric, int64_t n, T strength);  // by metric_i * strength
+  bool (*all_finite)(const T* w, int64_t n);
+
+  // 16 random bits for each of n units; out has room for n rounded up to a multiple of 128.
+  void (*random_bits)(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, uint16_t* out);
+  void (*drop)(T* x, int64_t n, const Drop<T>&);
+};
+
+// The table of the best instruction set that this processor has (or the one named by the environment variable
+// SKREG_INSTRUCTION_SET, for tests).
+template <class T>
+const Kernels<T>& kernels();
+
+}  // namespace skreg

@@ -1,0 +1,163 @@
+// A network: blocks in a row on one flat parameter vector. All weights come first, then biases, scales and shifts, so
+// a penalty acts on the first n_weights numbers and an optimizer is one pass.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "layers.hpp"
+
+namespace skreg {
+
+using Options = std::map<std::string, double>;
+using Spec = std::pair<std::string, Options>;  // a part by name, with its options
+
+// Where a named array lies in the parameter (or statistics) vector.
+struct Slot {
+  std::string kind;  // weight, bias, scale, shift; mean, variance
+  int layer;
+  int64_t offset, n_rows, n_columns;
+};
+
+inline Activation activation_of(const std::string& name) {
+  for (int a = 0; a < kNumActivations; ++a) {
+    if (name == kActivationNames[a]) return Activation(a);
+  }
+  throw std::invalid_argument("unknown layer or activation: " + name);
+}
+
+// Reads specs one after the other: [dropout] then for each block: dense [batch_norm] [activation] [dropout].
+class SpecReader {
+ public:
+  explicit SpecReader(const std::vector<Spec>& specs) : specs_(specs) {}
+  bool done() const { return next_ == specs_.size(); }
+  const Options* take_if(const char* name) {
+    return !done() && specs_[next_].first == name ? &specs_[next_++].second : nullptr;
+  }
+  double take_dropout() {
+    const Options* o = take_if("dropout");
+    return o ? o->at("p") : 0.0;
+  }
+  Activation take_activation() {
+    if (done() || specs_[next_].first == "dense" || specs_[next_].first == "dropout") return kIdentity;
+    return activation_of(specs_[next_++].first);
+  }
+
+ private:
+  const std::vector<Spec>& specs_;
+  size_t next_ = 0;
+};
+
+template <class T>
+class Network {
+ public:
+  Network(int64_t n_features, const std::vector<Spec>& specs) : Network(n_features, SpecReader(specs)) {}
+
+  int64_t n_weights = 0, n_parameters = 0, n_statistics = 0;
+  std::vector<Slot> parameter_slots, statistic_slots;
+
+  void bind(T* parameters, T* gradient, T* statistics) {
+    for (const Slot& s : parameter_slots) bind_slot(s, parameters + s.offset, gradient ? gradient + s.offset : nullptr);
+    for (const Slot& s : statistic_slots) {
+      BatchNorm<T>& norm = *blocks_[s.layer].norm;
+      (s.kind == "mean" ? norm.running_mean : norm.running_variance) = statistics + s.offset;
+    }
+  }
+
+  // For prediction from arrays that lie anywhere.
+  void bind_layer(size_t layer, const T* weight, const T* bias) {
+    blocks_[layer].dense.weight = weight;
+    blocks_[layer].dense.bias = bias;
+  }
+
+  void reserve(int64_t n_rows, bool training) {
+    if (n_rows <= capacity_) return;
+    for (Block<T>& b : blocks_) b.reserve(n_rows, training);
+    capacity_ = n_rows;
+  }
+  int64_t capacity() const { return capacity_; }
+  int64_t input_width() const { return blocks_.front().dense.n_in; }
+  int64_t n_outputs() const { return blocks_.back().dense.n_out; }
+  size_t n_blocks() const { return blocks_.size(); }
+  Block<T>& block(size_t i) { return blocks_[i]; }
+  Dropout& input_dropout() { return input_dropout_; }
+
+  // Raw outputs, (n_rows, n_outputs). With n_blocks given only the first ones run.
+  T* forward(const Input<T>& in, const Batch<T>& batch) { return forward(in, batch, blocks_.size()).out(); }
+  Block<T>& forward(const Input<T>& in, const Batch<T>& batch, size_t n_blocks) {
+    for (size_t i = 0; i < n_blocks; ++i) blocks_[i].forward(input_of(i, in), batch);
+    return blocks_[n_blocks - 1];
+  }
+
+  T* output_delta() { return blocks_.back().delta(); }
+
+  // From output_delta() to the gradient vector.
+  void backward(const Input<T>& in, const Batch<T>& batch) {
+    for (size_t i = blocks_.size(); i-- > 0;) {
+      blocks_[i].backward(input_of(i, in), batch, i > 0 ? &blocks_[i - 1] : nullptr);
+    }
+  }
+
+  Input<T> input_of(size_t i, const Input<T>& in) const { return i == 0 ? in : blocks_[i - 1].as_input(); }
+
+ private:
+  Network(int64_t n_features, SpecReader reader) : input_dropout_(reader.take_dropout()) {
+    for (int64_t n_in = n_features; !reader.done(); n_in = blocks_.back().dense.n_out) add_block(n_in, reader);
+    if (blocks_.empty()) throw std::invalid_argument("a network needs a dense layer");
+    for (Block<T>& b : blocks_) b.dense.workspace = workspace_.data();
+    for (const char* kind : {"weight", "bias", "scale", "shift", "mean", "variance"}) add_slots(kind);
+  }
+
+  void add_block(int64_t n_in, SpecReader& reader) {
+    const Options* dense = reader.take_if("dense");
+    if (!dense) throw std::invalid_argument("each block starts with a dense layer");
+    const int64_t n_out = int64_t(dense->at("units"));
+    const Options* norm = reader.take_if("batch_norm");
+    const Activation activation = reader.take_activation();
+    blocks_.emplace_back(n_in, n_out, int(blocks_.size()), activation, reader.take_dropout());
+    if (norm) {
+      blocks_.back().norm = std::make_unique<BatchNorm<T>>(n_out, norm->at("momentum"), norm->at("epsilon"));
+    }
+  }
+
+  void add_slots(const std::string& kind) {
+    const bool statistic = kind == "mean" || kind == "variance";
+    for (size_t i = 0; i < blocks_.size(); ++i) {
+      const bool normalized = blocks_[i].norm != nullptr;
+      if (kind != "weight" && (kind == "bias") == normalized) continue;
+      const int64_t n_rows = kind == "weight" ? blocks_[i].dense.n_in : 1;
+      int64_t& end = statistic ? n_statistics : n_parameters;
+      (statistic ? statistic_slots : parameter_slots).push_back({kind, int(i), end, n_rows, blocks_[i].dense.n_out});
+      end += n_rows * blocks_[i].dense.n_out;
+    }
+    if (kind == "weight") n_weights = n_parameters;
+  }
+
+  void bind_slot(const Slot& s, T* value, T* gradient) {
+    Block<T>& b = blocks_[s.layer];
+    if (s.kind == "weight") {
+      b.dense.weight = value;
+      b.dense.weight_gradient = gradient;
+    } else if (s.kind == "bias") {
+      b.dense.bias = value;
+      b.dense.bias_gradient = gradient;
+    } else if (s.kind == "scale") {
+      b.norm->scale = value;
+      b.norm->scale_gradient = gradient;
+    } else {
+      b.norm->shift = value;
+      b.norm->shift_gradient = gradient;
+    }
+  }
+
+  std::vector<Block<T>> blocks_;
+  Dropout input_dropout_;
+  std::vector<T> workspace_ = std::vector<T>(kProductWorkspace);
+  int64_t capacity_ = 0;
+};
+
+}  // namespace skreg

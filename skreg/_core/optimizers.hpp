@@ -1,0 +1,84 @@
+// Optimizers: one pass over parameters, gradient and moments, which are flat vectors of the same layout and belong
+// to the caller.
+//
+// To add one: a class with step and metric, its name in make_optimizer.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "kernels.hpp"
+
+namespace skreg {
+
+using Options = std::map<std::string, double>;
+
+template <class T>
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+  static constexpr int kMaxMoments = 2;
+  // t counts steps from 1.
+  virtual void step(T* w, const T* gradient, int64_t n, double rate, int64_t t) = 0;
+  // For parameters begin to begin + n the rate with which a proximal step must follow, so that the fixed point of
+  // both is the minimiser: how far w moves in the long run for a constant gradient of 1.
+  virtual void metric(int64_t begin, int64_t n, double rate, int64_t t, T* out) const = 0;
+};
+
+// v = momentum * v - rate * g, w += v (Nesterov: w += momentum * v - rate * g).
+template <class T>
+class SGD : public Optimizer<T> {
+ public:
+  SGD(const Options& o, std::vector<T*> moments)
+      : momentum_(o.at("momentum")), nesterov_(o.at("nesterov") != 0), velocity_(moments.at(0)) {}
+
+  void step(T* w, const T* gradient, int64_t n, double rate, int64_t) override {
+    kernels<T>().sgd(w, velocity_, gradient, n, T(rate), T(momentum_), nesterov_);
+  }
+  void metric(int64_t, int64_t n, double rate, int64_t, T* out) const override {
+    std::fill(out, out + n, T(rate / (1 - momentum_)));
+  }
+
+ private:
+  double momentum_;
+  bool nesterov_;
+  T* velocity_;
+};
+
+// Kingma and Ba (2015), section 2, last paragraph: the bias corrections are folded into the rate.
+template <class T>
+class Adam : public Optimizer<T> {
+ public:
+  Adam(const Options& o, std::vector<T*> moments)
+      : beta_1_(o.at("beta_1")), beta_2_(o.at("beta_2")), epsilon_(o.at("epsilon")), m_(moments.at(0)), v_(moments.at(1)) {}
+
+  void step(T* w, const T* gradient, int64_t n, double rate, int64_t t) override {
+    const double corrected = second_corrected(rate, t) / (1 - std::pow(beta_1_, double(t)));
+    kernels<T>().adam(w, m_, v_, gradient, n, T(corrected), T(beta_1_), T(beta_2_), T(epsilon_));
+  }
+  // Without the correction of m: for a constant gradient it cancels against m itself.
+  void metric(int64_t begin, int64_t n, double rate, int64_t t, T* out) const override {
+    kernels<T>().adam_metric(v_ + begin, n, T(second_corrected(rate, t)), T(epsilon_), out);
+  }
+
+ private:
+  double second_corrected(double rate, int64_t t) const {
+    return rate * std::sqrt(1 - std::pow(beta_2_, double(t)));
+  }
+  double beta_1_, beta_2_, epsilon_;
+  T *m_, *v_;
+};
+
+template <class T>
+std::unique_ptr<Optimizer<T>> make_optimizer(const std::string& name, const Options& options, std::vector<T*> moments) {
+  if (name == "sgd") return std::make_unique<SGD<T>>(options, moments);
+  if (name == "adam") return std::make_unique<Adam<T>>(options, moments);
+  throw std::invalid_argument("unknown optimizer: " + name);
+}
+
+}  // namespace skreg

@@ -1,0 +1,262 @@
+// The vector type of the instruction set that this file is compiled for, and the few functions that the
+// hot loops need on it: unaligned and partial loads and stores, select, exp, log1p, tanh.
+//
+// Included by kernels.cpp alone, inside the namespace named after the instruction set: nothing here may be
+// shared between objects compiled with different flags.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace skreg {
+namespace SKREG_ISA {
+
+#if defined(__AVX512F__)
+constexpr int kVectorBytes = 64;
+constexpr int kTileRows = 14;  // 14 x 2 accumulators, two vectors of B, and broadcasts folded into the FMA
+#elif defined(__AVX2__)
+constexpr int kVectorBytes = 32;
+constexpr int kTileRows = 6;  // 16 registers: 6 x 2 accumulators, two of B, one of A
+#elif defined(__aarch64__)
+constexpr int kVectorBytes = 16;
+constexpr int kTileRows = 12;  // 32 registers
+#else
+constexpr int kVectorBytes = 16;
+constexpr int kTileRows = 6;
+#endif
+
+template <class T>
+struct IntOf;
+template <>
+struct IntOf<float> {
+  using type = int32_t;
+};
+template <>
+struct IntOf<double> {
+  using type = int64_t;
+};
+
+template <class T>
+struct VectorOf {
+  typedef T type __attribute__((vector_size(kVectorBytes)));
+  typedef typename IntOf<T>::type int_type __attribute__((vector_size(kVectorBytes)));
+};
+template <class T>
+using Vec = typename VectorOf<T>::type;
+template <class T>
+using IntVec = typename VectorOf<T>::int_type;
+
+template <class T>
+constexpr int kLanes = kVectorBytes / int(sizeof(T));
+
+template <class T>
+inline Vec<T> splat(T x) {
+  return x - Vec<T>{};  // x - 0 and not 0 + x: keeps the sign of -0.0
+}
+
+template <class T>
+inline Vec<T> load(const T* p) {
+  Vec<T> v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+
+template <class T>
+inline void store(T* p, Vec<T> v) {
+  std::memcpy(p, &v, sizeof v);
+}
+
+// load_part reads the first n lanes and zeroes the others, store_part writes the first n.
+#if defined(__AVX512F__)
+inline Vec<float> load_part(const float* p, int64_t n) {
+  return (Vec<float>)_mm512_maskz_loadu_ps(__mmask16((1u << n) - 1), p);
+}
+inline Vec<double> load_part(const double* p, int64_t n) {
+  return (Vec<double>)_mm512_maskz_loadu_pd(__mmask8((1u << n) - 1), p);
+}
+inline void store_part(float* p, Vec<float> v, int64_t n) {
+  _mm512_mask_storeu_ps(p, __mmask16((1u << n) - 1), (__m512)v);
+}
+inline void store_part(double* p, Vec<double> v, int64_t n) {
+  _mm512_mask_storeu_pd(p, __mmask8((1u << n) - 1), (__m512d)v);
+}
+#elif defined(__AVX2__)
+inline __m256i first_lanes(int64_t n, float) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(int(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+inline __m256i first_lanes(int64_t n, double) {
+  return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+inline Vec<float> load_part(const float* p, int64_t n) {
+  return (Vec<float>)_mm256_maskload_ps(p, first_lanes(n, 0.0f));
+}
+inline Vec<double> load_part(const double* p, int64_t n) {
+  return (Vec<double>)_mm256_maskload_pd(p, first_lanes(n, 0.0));
+}
+inline void store_part(float* p, Vec<float> v, int64_t n) {
+  _mm256_maskstore_ps(p, first_lanes(n, 0.0f), (__m256)v);
+}
+inline void store_part(double* p, Vec<double> v, int64_t n) {
+  _mm256_maskstore_pd(p, first_lanes(n, 0.0), (__m256d)v);
+}
+#else
+template <class T>
+inline Vec<T> load_part(const T* p, int64_t n) {
+  Vec<T> v{};
+  for (int64_t i = 0; i < n; ++i) v[i] = p[i];
+  return v;
+}
+template <class T>
+inline void store_part(T* p, Vec<T> v, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) p[i] = v[i];
+}
+#endif
+
+// Calls body(offset, n_lanes) for each vector of a run of n numbers: every element goes through the same vector
+// operations, whether it stands in a full vector or in the last, partial one.
+template <class T, class Body>
+inline void for_vectors(int64_t n, Body body) {
+  int64_t i = 0;
+  for (; i + kLanes<T> <= n; i += kLanes<T>) body(i, kLanes<T>);
+  if (i < n) body(i, n - i);
+}
+
+template <class T>
+inline Vec<T> read(const T* p, int64_t n) {
+  return n == kLanes<T> ? load(p) : load_part(p, n);
+}
+
+template <class T>
+inline void write(T* p, Vec<T> v, int64_t n) {
+  n == kLanes<T> ? store(p, v) : store_part(p, v, n);
+}
+
+template <class T>
+inline T sum_lanes(Vec<T> v) {
+  T s = 0;
+  for (int i = 0; i < kLanes<T>; ++i) s += v[i];
+  return s;
+}
+
+template <class T>
+inline Vec<T> absolute(Vec<T> x) {
+  return x < T(0) ? -x : x;
+}
+
+template <class T>
+inline Vec<T> maximum(Vec<T> a, Vec<T> b) {  // b where a is NaN: put the variable first
+  return a > b ? a : b;
+}
+
+template <class T>
+inline Vec<T> bits_to_real(IntVec<T> i) {
+  Vec<T> x;
+  std::memcpy(&x, &i, sizeof x);
+  return x;
+}
+
+template <class T>
+inline IntVec<T> real_to_bits(Vec<T> x) {
+  IntVec<T> i;
+  std::memcpy(&i, &x, sizeof i);
+  return i;
+}
+
+// exp: x = n ln 2 + r with |r| <= ln 2 / 2, exp(r) as in Moshier's Cephes library, then a scaling by 2^n in two
+// steps, so that results near the largest and smallest numbers come out right. About one unit in the last place.
+template <class T>
+struct ExpConstants;
+template <>
+struct ExpConstants<float> {
+  static constexpr float low = -104.0f, high = 89.0f, log2e = 1.44269504088896341f, magic = 12582912.0f;
+  static constexpr float ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;
+  static constexpr int bias = 127, mantissa = 23;
+  static inline Vec<float> reduced(Vec<float> r) {
+    Vec<float> p = 1.9875691500e-4f * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    return p * (r * r) + r + 1.0f;
+  }
+};
+template <>
+struct ExpConstants<double> {
+  static constexpr double low = -746.0, high = 710.0, log2e = 1.4426950408889634074, magic = 6755399441055744.0;
+  static constexpr double ln2_high = 6.93145751953125e-1, ln2_low = 1.42860682030941723212e-6;
+  static constexpr int bias = 1023, mantissa = 52;
+  static inline Vec<double> reduced(Vec<double> r) {
+    const Vec<double> s = r * r;
+    Vec<double> p = 1.26177193074810590878e-4 * s + 3.02994407707441961300e-2;
+    p = (p * s + 9.99999999999999999910e-1) * r;
+    Vec<double> q = 3.00198505138664455042e-6 * s + 2.52448340349684104192e-3;
+    q = q * s + 2.27265548208155028766e-1;
+    q = q * s + 2.00000000000000000005;
+    return 1.0 + 2.0 * (p / (q - p));
+  }
+};
+
+template <class T>
+inline Vec<T> exponential(Vec<T> x) {
+  using C = ExpConstants<T>;
+  x = x < C::low ? splat(C::low) : x;
+  x = x > C::high ? splat(C::high) : x;
+  const Vec<T> shifted = x * C::log2e + C::magic;
+  const IntVec<T> n = real_to_bits<T>(shifted) - real_to_bits<T>(splat(C::magic));
+  const Vec<T> n_real = shifted - C::magic;
+  const Vec<T> r = (x - n_real * C::ln2_high) - n_real * C::ln2_low;
+  const IntVec<T> half = n >> 1;
+  const Vec<T> first = bits_to_real<T>((half + C::bias) << C::mantissa);
+  const Vec<T> second = bits_to_real<T>((n - half + C::bias) << C::mantissa);
+  return C::reduced(r) * first * second;
+}
+
+// log(1 + x) for 0 <= x <= 1, as 2 atanh(x / (2 + x)): s^2 <= 1/9, 17 terms reach double precision.
+template <class T>
+inline Vec<T> log1p_unit(Vec<T> x) {
+  const Vec<T> s = x / (x + T(2));
+  const Vec<T> s2 = s * s;
+  constexpr int n_terms = sizeof(T) == 4 ? 8 : 17;
+  Vec<T> p = splat(T(1) / T(2 * n_terms + 1));
+  for (int k = n_terms - 1; k >= 0; --k) p = p * s2 + T(1) / T(2 * k + 1);
+  return T(2) * s * p;
+}
+
+template <class T>
+inline Vec<T> logistic(Vec<T> x) {
+  return T(1) / (T(1) + exponential<T>(-x));
+}
+
+// tanh: Cephes' approximation near zero, where 1 - 2 / (exp(2|x|) + 1) would cancel.
+inline Vec<float> tanh_small(Vec<float> x) {
+  const Vec<float> z = x * x;
+  Vec<float> p = -5.70498872745e-3f * z + 2.06390887954e-2f;
+  p = p * z - 5.37397155531e-2f;
+  p = p * z + 1.33314422036e-1f;
+  p = p * z - 3.33332819422e-1f;
+  return p * z * x + x;
+}
+
+inline Vec<double> tanh_small(Vec<double> x) {
+  const Vec<double> z = x * x;
+  Vec<double> p = -9.64399179425052238628e-1 * z - 9.92877231001918586564e1;
+  p = p * z - 1.61468768441708447952e3;
+  Vec<double> q = z + 1.12811678491632931402e2;
+  q = q * z + 2.23548839060100448583e3;
+  q = q * z + 4.84406305325125486048e3;
+  return x + x * z * (p / q);
+}
+
+template <class T>
+inline Vec<T> hyperbolic_tangent(Vec<T> x) {
+  const Vec<T> a = absolute<T>(x);
+  const Vec<T> large = T(1) - T(2) / (exponential<T>(T(2) * a) + T(1));
+  return a < T(0.625) ? tanh_small(x) : (x < T(0) ? -large : large);
+}
+
+}  // namespace SKREG_ISA
+}  // namespace skreg

@@ -1,0 +1,381 @@
+"""BaseMLP: what classifier and regressor share, from parameters to a fitted state."""
+
+import copy
+import warnings
+from abc import ABCMeta, abstractmethod
+from contextlib import contextmanager
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from skreg import lbfgs
+from skreg.network import Network, make_data, predict
+from skreg.recipe import AUTO_BATCH_SIZE, PARAMETER_CONSTRAINTS, Recipe
+from skreg.schedules import make_schedule
+from skreg.stopping import NON_FINITE, EarlyStopping, TrainingLoss
+from skreg.training import Progress, train
+from skreg.validation import Validation, check_given, check_size, split_rows, take_rows
+
+
+class BaseMLP(BaseEstimator, metaclass=ABCMeta):
+    """Base class for MLPClassifier and MLPRegressor: these write what stands at the end."""
+
+    _parameter_constraints: dict = PARAMETER_CONSTRAINTS
+
+    # -------------------------------------------------------------------------- fitting
+
+    def _fit(self, X, y, sample_weight, validation=(None, None, None), incremental=False):
+        with self._all_or_nothing():
+            recipe = Recipe(self)
+            for message in recipe.without_effect():
+                warnings.warn(message, UserWarning, stacklevel=4)
+            if incremental and self.early_stopping:
+                raise ValueError("partial_fit does not support early_stopping=True")
+            explicit = check_given(*validation, early_stopping=self.early_stopping)
+            warm = hasattr(self, "coefs_") and (self.warm_start or incremental)
+
+            passed = X, y
+            X, y = self._check_arrays(X, y, reset=not warm)
+            y = self._check_targets(y, warm, incremental)
+            sample_weight = self._check_weights(sample_weight, X)
+            self._set_class_weights(y, incremental)
+            self._random_state = check_random_state(self.random_state)
+
+            network = self._make_network(recipe, X, warm, incremental)
+            if not recipe.stochastic:
+                self._fit_lbfgs(recipe, network, X, y, sample_weight)
+                return self
+            data = self._make_data(X, y, sample_weight)
+            rows, watched = np.arange(X.shape[0], dtype=np.int32), None
+            if explicit:
+                watched = self._explicit_validation(X.dtype, *validation)
+            elif self.early_stopping:
+                rows, watched = self._split(data, passed, y, sample_weight)
+            self._fit_stochastic(recipe, network, data, rows, watched, warm, incremental)
+        return self
+
+    @contextmanager
+    def _all_or_nothing(self):
+        """A fit that fails leaves the estimator as it was.
+
+        Nothing reachable from the old attributes is changed in place meanwhile.
+        """
+        before = self.__dict__.copy()
+        try:
+            yield
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+
+    def _check_arrays(self, X, y, *, reset, dtype=(np.float64, np.float32)):
+        return validate_data(
+            self,
+            X,
+            y,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            y_numeric=self._y_numeric,
+            dtype=dtype,
+            order="C",
+            reset=reset,
+        )
+
+    @staticmethod
+    def _check_weights(sample_weight, X):
+        if sample_weight is None:
+            return None
+        sample_weight = _check_sample_weight(sample_weight, X)
+        if (sample_weight < 0).any():
+            raise ValueError(
+                "sample_weight holds negative numbers, with which the loss has no minimum. "
+                "Use weights >= 0."
+            )
+        if not sample_weight.any():
+            raise ValueError("Sample weights must contain at least one non-zero number.")
+        return sample_weight
+
+    def _make_data(self, X, y, sample_weight):
+        """The arrays for the core, with sample and class weights multiplied."""
+        targets, class_weight = self._core_targets(y)
+        if sample_weight is None or class_weight is None:
+            weight = class_weight if sample_weight is None else sample_weight
+        else:
+            weight = sample_weight * class_weight
+        return make_data(X, **targets, weight=weight)
+
+    def _explicit_validation(self, dtype, X_val, y_val, weight_val):
+        passed = X_val, y_val
+        X_val, y_val = self._check_arrays(X_val, y_val, reset=False, dtype=dtype)
+        check_size(X_val)
+        y_val = self._check_validation_targets(y_val)
+        weight_val = self._check_weights(weight_val, X_val)
+        data = self._make_data(X_val, y_val, weight_val)
+        return Validation(data, np.arange(X_val.shape[0], dtype=np.int32), *passed, weight_val)
+
+    def _split(self, data, passed, y, sample_weight):
+        train_rows, rows = split_rows(
+            y.shape[0],
+            self.validation_fraction,
+            self._stratify(y),
+            sample_weight,
+            self._random_state,
+        )
+        weight = None if sample_weight is None else sample_weight[rows]
+        # Copies for a scorer; the loss looks at the rows where they are.
+        X_val, y_val = (take_rows(a, rows) if self.scoring != "loss" else None for a in passed)
+        return train_rows, Validation(data, rows, X_val, y_val, weight)
+
+    # ---------------------------------------------------------------- the network and its state
+
+    def _make_network(self, recipe, X, warm, incremental):
+        """A network with initial weights, or with those of the fit that is continued."""
+        state = getattr(self, "_state", {}) if warm else {}
+        # Drawn from a copy: the numbers that scikit-learn draws stay the same.
+        seed = copy.deepcopy(self._random_state).randint(2**63 - 1, dtype=np.int64)
+        network = Network(
+            recipe.layers(self.n_outputs_),
+            self._loss_name(),
+            recipe.penalties(),
+            n_features=X.shape[1],
+            dtype=X.dtype if recipe.stochastic else np.dtype(np.float64),
+            seed=state.get("seed", int(seed)),
+        )
+        if warm:
+            self._load(recipe, network, state)
+        else:
+            network.initialize(self._random_state, recipe.initial_factor())
+            self._reset(recipe)
+        if recipe.stochastic:
+            self._attach(recipe, network, state, incremental)
+        else:
+            self._state = {}
+            network.attach()
+        return network
+
+    def _reset(self, recipe):
+        self.t_ = 0
+        self.n_layers_ = len(recipe.hidden_sizes) + 2
+        self.loss_curve_, self._no_improvement_count = [], 0
+        self.validation_scores_ = self.validation_loss_curve_ = None
+        self.best_loss_ = self.best_validation_score_ = self.best_iter_ = None
+
+    def _load(self, recipe, network, state):
+        """Take the weights of the fitted estimator."""
+        sizes = [c.shape[1] for c in self.coefs_[:-1]]
+        if sizes != recipe.hidden_sizes:
+            raise ValueError(
+                f"hidden_layer_sizes is {tuple(recipe.hidden_sizes)}, but the fitted network has "
+                f"{tuple(sizes)}. To train another network use warm_start=False or a new estimator."
+            )
+        if network.has_norm != ("parameters" in state):
+            raise ValueError(
+                "batch_norm cannot change between fits that continue each other. Use "
+                "warm_start=False or a new estimator."
+            )
+        if not network.has_norm:
+            network.load(self.coefs_, self.intercepts_)
+            return
+        network.restore((state["parameters"], state["statistics"]))
+        folded = [a for arrays in network.fold() for a in arrays]
+        given = [*self.coefs_, *self.intercepts_]
+        if not all(map(np.array_equal, folded, given)):
+            raise ValueError(
+                "coefs_ or intercepts_ were changed, but with batch_norm=True training continues "
+                "from the network before batch norm was folded into them. Fit a new estimator."
+            )
+
+    def _attach(self, recipe, network, state, incremental):
+        """Give the network its optimizer.
+
+        partial_fit continues its moments, a warm start begins with new ones, as in scikit-learn.
+        The number of steps ever made goes on in both cases: no mask comes twice.
+        """
+        optimizer, n_moments = recipe.optimizer()
+        counters = state.get("counters", np.zeros(2, dtype=np.int64)).copy()
+        size, dtype = network.parameters.size, network.parameters.dtype
+        if incremental and state.get("optimizer") == self.solver:
+            moments = [m.astype(dtype) for m in state["moments"]]
+            rate = state["learning_rate"]
+        else:
+            moments = [np.zeros(size, dtype=dtype) for _ in range(n_moments)]
+            rate = self.learning_rate_init
+            counters[1] = 0
+        self._state = {
+            "seed": network.seed,
+            "optimizer": self.solver,
+            "moments": moments,
+            "counters": counters,
+            "learning_rate": rate,
+        }
+        network.attach(optimizer, moments, counters)
+
+    def _store(self, network, dtype):
+        if network.has_norm:
+            self._state["parameters"], self._state["statistics"] = network.snapshot()
+        coefs, intercepts = network.fold()
+        self.coefs_ = [c.astype(dtype, copy=False) for c in coefs]
+        self.intercepts_ = [b.astype(dtype, copy=False) for b in intercepts]
+
+    # --------------------------------------------------------------------------- solvers
+
+    def _fit_lbfgs(self, recipe, network, X, y, sample_weight):
+        data = self._make_data(X.astype(np.float64, copy=False), y, sample_weight)
+        self.n_iter_, self.loss_ = lbfgs.minimize(
+            network,
+            data,
+            np.arange(X.shape[0], dtype=np.int32),
+            l1=recipe.l1,
+            tol=self.tol,
+            max_iter=self.max_iter,
+            max_fun=self.max_fun,
+            verbose=self.verbose,
+        )
+        if not network.finite:
+            raise ValueError(NON_FINITE)
+        self._store(network, X.dtype)
+
+    def _fit_stochastic(self, recipe, network, data, rows, watched, warm, incremental):
+        schedule = make_schedule(recipe.schedule(), self.learning_rate_init, self.power_t)
+        schedule.rate = self._state["learning_rate"]
+        monitor = self._make_monitor(network, watched, warm)
+        progress = Progress(list(getattr(self, "loss_curve_", [])), self.t_)
+        train(
+            network,
+            data,
+            rows,
+            batch_size=self._batch_size(len(rows)),
+            schedule=schedule,
+            monitor=monitor,
+            random_state=self._random_state,
+            progress=progress,
+            max_epochs=1 if incremental else self.max_iter,
+            n_iter_no_change=self.n_iter_no_change,
+            shuffle=self.shuffle,
+            verbose=self.verbose,
+            warn_at_end=not incremental,
+        )
+        if network.has_norm and not incremental and not progress.interrupted:
+            _recalibrate(network, data, rows, watched)
+        self._state["learning_rate"] = schedule.rate
+        self._report(progress, monitor, watched)
+        self._store(network, network.parameters.dtype)
+
+    def _make_monitor(self, network, watched, warm):
+        if watched is None:
+            best = getattr(self, "best_loss_", None)
+            best = np.inf if best is None else best
+            return TrainingLoss(network, self.tol, best, self._no_improvement_count)
+        return EarlyStopping(
+            network,
+            self.tol,
+            lambda: watched.loss(network),
+            watched.scorer(self, network),
+            scores=list(getattr(self, "validation_scores_", None) or []),
+            losses=list(getattr(self, "validation_loss_curve_", None) or []),
+            warm=warm,
+        )
+
+    def _batch_size(self, n_rows):
+        if self.batch_size == "auto":
+            return min(AUTO_BATCH_SIZE, n_rows)
+        if self.batch_size > n_rows:
+            warnings.warn(
+                f"batch_size={self.batch_size} is larger than the {n_rows} training rows. It is "
+                "clipped to their number.",
+                stacklevel=2,
+            )
+        return min(int(self.batch_size), n_rows)
+
+    def _report(self, progress, monitor, watched):
+        self.n_iter_, self.t_ = progress.n_iter, progress.t
+        self.loss_curve_ = progress.loss_curve
+        self.loss_ = progress.loss_curve[-1] if progress.loss_curve else np.nan
+        self._no_improvement_count = monitor.no_improvement_count
+        if watched is None:
+            self.best_loss_ = monitor.best_loss
+            self.validation_scores_ = self.validation_loss_curve_ = None
+            self.best_validation_score_ = self.best_iter_ = None
+            return
+        self.best_loss_ = None
+        self.validation_scores_ = monitor.scores
+        self.validation_loss_curve_ = monitor.losses
+        self.best_validation_score_ = monitor.best_score
+        if monitor.best_epoch is not None:
+            self.best_iter_ = monitor.best_epoch
+
+    # ------------------------------------------------------------------- the fitted network
+
+    def _outputs(self, X, link):
+        """Predictions of shape (n_samples, n_outputs), in the type of the fitted weights."""
+        check_is_fitted(self)
+        dtype = np.result_type(*self.coefs_, *self.intercepts_)
+        dtype = dtype if dtype in (np.float32, np.float64) else np.dtype(np.float64)
+        X = validate_data(
+            self, X, accept_sparse=["csr", "csc"], dtype=dtype, order="C", reset=False
+        )
+        return predict(X, self.coefs_, self.intercepts_, self.activation, link)
+
+    @property
+    def sparsity_(self):
+        """Fraction of the weights in `coefs_` that are exactly zero."""
+        check_is_fitted(self)
+        return 1 - sum(map(np.count_nonzero, self.coefs_)) / sum(c.size for c in self.coefs_)
+
+    @property
+    def feature_importances_(self):
+        """L2 norm of each input's outgoing weights over the sum of all; (n_features,)."""
+        check_is_fitted(self)
+        norms = np.linalg.norm(self.coefs_[0], axis=1)
+        total = norms.sum()
+        return norms / total if total > 0 else norms
+
+    def _check_solver(self):
+        if self.solver == "lbfgs":
+            raise AttributeError(
+                "partial_fit is only available for stochastic optimizers. "
+                f"{self.solver} is not stochastic."
+            )
+        return True
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    # ------------------------------------------------------------- what a subclass writes
+
+    _y_numeric = False  # whether y holds numbers rather than labels
+
+    @abstractmethod
+    def _check_targets(self, y, warm, incremental):
+        """y in the form of _core_targets, after setting n_outputs_, out_activation_ (classes_)."""
+
+    @abstractmethod
+    def _check_validation_targets(self, y):
+        """The same for a validation set, with nothing set."""
+
+    @abstractmethod
+    def _core_targets(self, y):
+        """Dict with `target` or `label` for the core; weight of each row by its class or None."""
+
+    @abstractmethod
+    def _loss_name(self):
+        """The core's name of the loss."""
+
+    def _set_class_weights(self, y, incremental):
+        """Work out the weights of classes, from all of y."""
+
+    def _stratify(self, y):
+        """Labels that a validation split keeps in proportion, or None."""
+
+
+def _recalibrate(network, data, rows, watched):
+    """Exact batch-norm statistics of the training rows, unless the running ones validate better."""
+    running = network.snapshot()
+    before = np.inf if watched is None else watched.loss(network)
+    network.recalibrate(data, rows)
+    if watched is not None and not watched.loss(network) <= before:
+        network.restore(running)

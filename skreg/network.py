@@ -1,0 +1,183 @@
+"""Network: one flat parameter vector with named views, and the compiled core behind it.
+
+The only module that imports the core. Everything that persists (parameters, running statistics,
+moments, counters) are NumPy arrays that belong to Python; the core works on them in place.
+"""
+
+import numpy as np
+import scipy.sparse as sp
+
+from skreg import _core
+
+if not hasattr(_core, "Trainer32"):  # the folder of C++ sources, found as a namespace package
+    raise ImportError(
+        "skreg's compiled core is not built in this source tree. Build and install the package "
+        "with `pip install .` (or `pip install --no-build-isolation -e .` to work on it), and "
+        "import it from outside of the source tree, or with the editable install."
+    )
+
+Spec = tuple[str, dict[str, float]]  # a part of the core by name, with its options
+
+MAX_ROWS = np.iinfo(np.int32).max
+
+
+def make_data(X, *, target=None, label=None, weight=None):
+    """Hand arrays to the core by reference.
+
+    Parameters
+    ----------
+    X : C-ordered ndarray or sparse matrix of shape (n_rows, n_features)
+        float32 or float64; decides the number type of the core.
+    target : ndarray of shape (n_rows, n_outputs), optional
+    label : ndarray of shape (n_rows,), optional
+        Index of the class, for the softmax loss.
+    weight : ndarray of shape (n_rows,), optional
+    """
+    if X.shape[0] > MAX_ROWS:
+        raise ValueError(f"X has {X.shape[0]} rows; at most {MAX_ROWS} are supported.")
+    dtype = X.dtype
+    arrays = {
+        "target": None if target is None else np.ascontiguousarray(target, dtype=dtype),
+        "label": None if label is None else np.ascontiguousarray(label, dtype=np.int32),
+        "weight": None if weight is None else np.ascontiguousarray(weight, dtype=dtype),
+    }
+    core = _core.Data32 if dtype == np.float32 else _core.Data64
+    if not sp.issparse(X):
+        return core.dense(np.ascontiguousarray(X), **arrays)
+    X = X.tocsr()
+    return core.sparse(
+        X.indptr.astype(np.int64, copy=False),
+        X.indices.astype(np.int32, copy=False),
+        np.ascontiguousarray(X.data),
+        X.shape[1],
+        **arrays,
+    )
+
+
+def predict(X, coefs, intercepts, activation, link):
+    """Outputs of a plain (folded) network, of shape (n_rows, n_outputs), in the type of X.
+
+    `link` is the output activation, or "log_logistic" / "log_softmax" for log-probabilities.
+    """
+    out = np.empty((X.shape[0], coefs[-1].shape[1]), dtype=X.dtype)
+    coefs = [np.ascontiguousarray(c, dtype=X.dtype) for c in coefs]
+    intercepts = [np.ascontiguousarray(b, dtype=X.dtype) for b in intercepts]
+    _core.predict(make_data(X), coefs, intercepts, activation, link, out)
+    return out
+
+
+class Network:
+    """A trainable network: parameters as one vector, and the core's trainer on top of it.
+
+    Parameters
+    ----------
+    layers : list of Spec
+        Parts in order: optional dropout of the inputs, then for each block dense, and where wanted
+        batch_norm, an activation and dropout.
+    loss : str
+    penalties : list of Spec
+    n_features : int
+    dtype : float32 or float64
+    seed : int
+        Key of the counter-based random numbers, 64 bits.
+    """
+
+    def __init__(self, layers, loss, penalties, *, n_features, dtype, seed):
+        trainer = _core.Trainer32 if dtype == np.float32 else _core.Trainer64
+        self._core = trainer(n_features, layers, loss, penalties, seed)
+        self.seed = seed
+        self.epsilon = next((o["epsilon"] for name, o in layers if name == "batch_norm"), None)
+        self.n_weights = self._core.n_weights
+        self.parameters = np.zeros(self._core.n_parameters, dtype=dtype)
+        self.statistics = np.zeros(self._core.n_statistics, dtype=dtype)
+        self._slots = self._core.parameter_slots + self._core.statistic_slots
+
+    def _view(self, vector, slot):
+        kind, _, offset, n_rows, n_columns = slot
+        values = vector[offset : offset + n_rows * n_columns]
+        return values.reshape(n_rows, n_columns) if kind == "weight" else values
+
+    def views(self, kind):
+        """Dict from layer to a view: kind is weight, bias, scale, shift, mean or variance."""
+        vector = self.statistics if kind in ("mean", "variance") else self.parameters
+        return {s[1]: self._view(vector, s) for s in self._slots if s[0] == kind}
+
+    @property
+    def has_norm(self):
+        return bool(self.statistics.size)
+
+    def initialize(self, random_state, factor):
+        """Draw weights and biases from U(-b, b) with b^2 = factor / (fan_in + fan_out).
+
+        For each layer weights before biases, in float64, as scikit-learn's MLP does. A dense layer
+        before a normalization has no bias: its draw is made and discarded, so that the numbers
+        after it stay the same.
+        """
+        biases = self.views("bias")
+        for layer, weight in self.views("weight").items():
+            bound = np.sqrt(factor / sum(weight.shape))
+            weight[:] = random_state.uniform(-bound, bound, weight.shape)
+            drawn = random_state.uniform(-bound, bound, weight.shape[1])
+            if layer in biases:
+                biases[layer][:] = drawn
+        for kind in ("scale", "variance"):
+            for view in self.views(kind).values():
+                view[:] = 1
+
+    def load(self, coefs, intercepts):
+        """Take the weights and biases of a network without normalization."""
+        for kind, arrays in (("weight", coefs), ("bias", intercepts)):
+            for layer, view in self.views(kind).items():
+                view[:] = arrays[layer]
+
+    def fold(self):
+        """Weights and biases of the plain network that predicts the same.
+
+        At prediction batch norm is x -> (x - mean) * scale / sqrt(variance + epsilon) + shift,
+        which the dense layer before it can carry.
+        """
+        coefs = [w.copy() for w in self.views("weight").values()]
+        intercepts = {i: b.copy() for i, b in self.views("bias").items()}
+        scales, shifts = self.views("scale"), self.views("shift")
+        means, variances = self.views("mean"), self.views("variance")
+        for i, scale in scales.items():
+            factor = scale / np.sqrt(variances[i].astype(np.float64) + self.epsilon)
+            intercepts[i] = (shifts[i] - means[i] * factor).astype(scale.dtype)
+            coefs[i] = (coefs[i] * factor).astype(scale.dtype)
+        return coefs, [intercepts[i] for i in range(len(coefs))]
+
+    def attach(self, optimizer=None, moments=(), counters=None):
+        """Connect the arrays that the core updates in place, before any other use of it.
+
+        Without an optimizer (a Spec) the network can be evaluated, not trained.
+        """
+        counters = np.zeros(2, dtype=np.int64) if counters is None else counters
+        self._core.attach(self.parameters, self.statistics, list(moments), counters, optimizer)
+
+    def train_epoch(self, data, order, batch_size, rate):
+        """One pass over the rows in `order`; returns the mean penalized loss."""
+        return self._core.train_epoch(data, order, batch_size, rate)
+
+    def evaluate(self, data, rows):
+        """Mean loss of the rows as at prediction, without penalties."""
+        return self._core.evaluate(data, rows)
+
+    def loss_and_gradient(self, data, rows, gradient, training=False):
+        """Loss with smooth penalties over all rows; its gradient is written into `gradient`."""
+        return self._core.loss_and_gradient(data, rows, gradient, training)
+
+    def recalibrate(self, data, rows):
+        """Make the running statistics those of the given rows, layer by layer."""
+        self._core.recalibrate(data, rows)
+
+    @property
+    def finite(self):
+        """Whether every parameter is a finite number."""
+        return self._core.finite
+
+    def snapshot(self):
+        """A copy of all that predicts: parameters and running statistics."""
+        return self.parameters.copy(), self.statistics.copy()
+
+    def restore(self, snapshot):
+        self.parameters[:], self.statistics[:] = snapshot

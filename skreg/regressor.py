@@ -1,0 +1,398 @@
+"""MLPRegressor: signature, targets, and predictions."""
+
+from sklearn.base import RegressorMixin, _fit_context
+from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.metaestimators import available_if
+
+from skreg.base import BaseMLP
+
+
+class MLPRegressor(RegressorMixin, BaseMLP):
+    """Multilayer perceptron regressor with every regularization technique as a parameter.
+
+    Takes the place of :class:`sklearn.neural_network.MLPRegressor`, with the same parameters in the
+    same order; those from `penalty` on are new. Two defaults mean something else: `alpha` and
+    `scoring`. Losses are summed over several targets, so that `loss_` is n_outputs times theirs.
+
+    Parameters
+    ----------
+    loss : {'squared_error', 'poisson'}, default='squared_error'
+        ``(z - y)**2 / 2``, or half the Poisson deviance ``y * log(y / mu) - y + mu`` with
+        ``mu = exp(z)``, for targets y >= 0.
+
+    hidden_layer_sizes : int or array-like of shape (n_hidden,), default=(100,)
+        Number of units of each hidden layer. ``()`` is the regularized linear model.
+
+    activation : {'identity', 'logistic', 'tanh', 'relu'}, default='relu'
+        Activation of the hidden layers.
+
+    solver : {'lbfgs', 'sgd', 'adam'}, default='adam'
+        'adam' and 'sgd' train in epochs of mini-batches; 'lbfgs' minimizes the objective over all
+        rows at once, in float64, and suits small data. Dropout, batch norm and early stopping need
+        epochs.
+
+    alpha : float, default=0.0001
+        Strength of the penalty, in [0, inf): the objective is
+
+        ``sum(s * loss) / sum(s) + alpha * (l1_ratio * sum(abs(w)) + (1 - l1_ratio) / 2 * sum(w**2))``
+
+        over all weights ``w`` (never biases or batch-norm parameters), where `l1_ratio` counts as
+        1 for ``penalty="l1"`` and as 0 for ``penalty="l2"``. Note that scikit-learn's MLP divides
+        its `alpha` by the batch size: ``alpha_sklearn = alpha_skreg * batch_size``.
+
+    batch_size : int or 'auto', default='auto'
+        Rows per mini-batch; 'auto' is ``min(200, n_samples)``.
+
+    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
+        Schedule of the learning rate, for ``solver='sgd'`` alone: constant;
+        ``learning_rate_init / (t + 1) ** power_t`` after each epoch with t samples seen; or divided
+        by 5 whenever `n_iter_no_change` epochs bring no progress, until it is at most 1e-6.
+
+    learning_rate_init : float, default=0.001
+        Initial learning rate, in (0, inf).
+
+    power_t : float, default=0.5
+        Exponent of 'invscaling', in [0, inf).
+
+    max_iter : int, default=200
+        Largest number of epochs, or of iterations of 'lbfgs'.
+
+    shuffle : bool, default=True
+        Whether to shuffle the rows in each epoch.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines initial weights, the validation split, the order of the batches, and the key of
+        the dropout masks. The same seed gives the same bits.
+
+    tol : float, default=1e-4
+        Smallest change of the loss (or validation score) that counts as progress, in [0, inf).
+        For 'lbfgs' the tolerance on the gradient.
+
+    verbose : bool, default=False
+        Whether to print the progress.
+
+    warm_start : bool, default=False
+        Whether `fit` continues from the weights of the last one. The optimizer begins anew.
+
+    momentum : float, default=0.9
+        Momentum of 'sgd', in [0, 1].
+
+    nesterovs_momentum : bool, default=True
+        Whether to use Nesterov's momentum, for 'sgd'.
+
+    early_stopping : bool, default=False
+        Whether to set rows aside, to stop when the validation score does not get better by `tol`
+        for more than `n_iter_no_change` epochs, and to return the best weights.
+
+    validation_fraction : float, default=0.1
+        Share of the rows to set aside, in [0, 1).
+
+    beta_1, beta_2 : float, default=0.9, 0.999
+        Decay of the first and second moment of 'adam', in [0, 1).
+
+    epsilon : float, default=1e-8
+        Numerical stability of 'adam', in (0, inf).
+
+    n_iter_no_change : int, default=10
+        Epochs without progress before training stops.
+
+    max_fun : int, default=15000
+        Largest number of evaluations of the loss by 'lbfgs'.
+
+    penalty : {'l1', 'l2', 'elasticnet'} or None, default='l2'
+        Penalty on all weights. With an L1 part, weights become exactly 0 through a proximal step;
+        with mini-batches a weight stays at 0 only while its averaged gradient is within
+        ``alpha * l1_ratio``.
+
+    l1_ratio : float, default=0.15
+        Share of L1 in ``penalty="elasticnet"``, in [0, 1].
+
+    dropout : float or array-like of shape (n_hidden,), default=0.0
+        Probability that a hidden unit is dropped, in [0, 1): one for all layers or one for each.
+        Survivors are scaled by ``1 / (1 - dropout)``; nothing is dropped in predictions [1]_.
+
+    input_dropout : float, default=0.0
+        The same for the input features.
+
+    batch_norm : bool, default=False
+        Whether to normalize each hidden layer over the batch before its activation [2]_. The dense
+        layers before it have no bias. Moments are weighted by `sample_weight`; a last batch of one
+        row joins the batch before it.
+
+    batch_norm_momentum : float, default=0.1
+        Weight of the newest batch in the running statistics, in (0, 1] (PyTorch's meaning).
+
+    batch_norm_epsilon : float, default=1e-5
+        Added to the variance, in (0, inf).
+
+    scoring : str, callable or None, default="loss"
+        What early stopping watches: ``"loss"`` the validation loss without penalties, None the
+        estimator's `score` (as scikit-learn's MLP does), else a scorer's name or a callable
+        ``(estimator, X, y) -> float``, higher is better.
+
+    Attributes
+    ----------
+    coefs_ : list of n_layers_ - 1 ndarrays of shape (n_in, n_out)
+        Weights of the network that predicts: batch norm is folded into them.
+
+    intercepts_ : list of n_layers_ - 1 ndarrays of shape (n_out,)
+        Biases of the network that predicts.
+
+    loss_ : float
+        Objective of the last epoch (mean over its batches), penalty included.
+
+    loss_curve_ : list of float
+        `loss_` of every epoch. Not for 'lbfgs'.
+
+    best_loss_ : float or None
+        Smallest value of `loss_curve_`; None with `early_stopping`.
+
+    validation_scores_ : list of float or None
+        Score of every epoch, higher is better: the negative validation loss for
+        ``scoring="loss"``. None without `early_stopping`.
+
+    validation_loss_curve_ : list of float or None
+        Validation loss of every epoch, without penalties. None without `early_stopping`.
+
+    best_validation_score_ : float or None
+        The largest validation score, of the weights that are kept.
+
+    best_iter_ : int or None
+        The epoch it belongs to, counted from 1 along `validation_scores_`.
+
+    sparsity_ : float
+        Fraction of the weights in `coefs_` that are exactly 0.
+
+    feature_importances_ : ndarray of shape (n_features_in_,)
+        L2 norm of each input's outgoing weights over the sum of all norms. Comparable between
+        features on the same scale only.
+
+    n_iter_ : int
+        Epochs (or iterations of 'lbfgs') of the last fit.
+
+    t_ : int
+        Number of training rows seen.
+
+    n_layers_ : int
+        Number of layers, input and output included.
+
+    n_outputs_ : int
+        Number of outputs.
+
+    out_activation_ : str
+        Activation of the output layer.
+
+    n_features_in_ : int
+        Number of features seen during `fit`.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where all are strings.
+
+    See Also
+    --------
+    MLPClassifier : The same for classification.
+    sklearn.neural_network.MLPRegressor : scikit-learn's own, with an L2 penalty only.
+
+    References
+    ----------
+    .. [1] Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov (2014). "Dropout: a simple
+       way to prevent neural networks from overfitting". JMLR 15.
+    .. [2] Ioffe and Szegedy (2015). "Batch normalization: accelerating deep network training by
+       reducing internal covariate shift". ICML.
+    .. [3] Kingma and Ba (2015). "Adam: a method for stochastic optimization". ICLR.
+    .. [4] Glorot and Bengio (2010). "Understanding the difficulty of training deep feedforward
+       neural networks". AISTATS.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_regression
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skreg import MLPRegressor
+    >>> X, y = make_regression(n_samples=300, n_features=20, n_informative=5, random_state=0)
+    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+    >>> reg = MLPRegressor(
+    ...     hidden_layer_sizes=(), penalty="l1", alpha=1.0, solver="lbfgs", tol=1e-6
+    ... )
+    >>> reg.fit(X_train, y_train).score(X_test, y_test) > 0.99
+    True
+    >>> float(reg.sparsity_)  # 5 of 20 features matter
+    0.75
+    """
+
+    _parameter_constraints: dict = {
+        **BaseMLP._parameter_constraints,
+        "loss": [StrOptions({"squared_error", "poisson"})],
+    }
+    _y_numeric = True
+
+    def __init__(
+        self,
+        loss="squared_error",
+        hidden_layer_sizes=(100,),
+        activation="relu",
+        *,
+        solver="adam",
+        alpha=0.0001,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        power_t=0.5,
+        max_iter=200,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=10,
+        max_fun=15000,
+        penalty="l2",
+        l1_ratio=0.15,
+        dropout=0.0,
+        input_dropout=0.0,
+        batch_norm=False,
+        batch_norm_momentum=0.1,
+        batch_norm_epsilon=1e-5,
+        scoring="loss",
+    ):
+        self.loss = loss
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.penalty = penalty
+        self.l1_ratio = l1_ratio
+        self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.batch_norm = batch_norm
+        self.batch_norm_momentum = batch_norm_momentum
+        self.batch_norm_epsilon = batch_norm_epsilon
+        self.scoring = scoring
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Float32 is trained in float32, everything else in float64.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights >= 0 of the rows.
+
+        X_val, y_val : like X and y, default=None
+            Validation set for early stopping, in place of the split. In a `Pipeline`, `X_val` goes
+            through the same steps with ``Pipeline(..., transform_input=["X_val"])``.
+
+        sample_weight_val : array-like, default=None
+            Weights of the validation rows.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            For values that do not fit together, and when training diverges with no good weights
+            to fall back to. The estimator then stays as it was.
+        """
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+
+    @available_if(lambda est: est._check_solver())
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one epoch on the given rows, from the current weights.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Input data.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights >= 0 of the rows.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    # ------------------------------------------------------------------------------- targets
+
+    def _check_targets(self, y, warm, incremental):
+        y = self._check_validation_targets(y)
+        if warm and y.shape[1] != self.n_outputs_:
+            raise ValueError(
+                f"y has {y.shape[1]} targets, but the fit before had {self.n_outputs_}. To train "
+                "another network use warm_start=False or a new estimator."
+            )
+        self.n_outputs_ = y.shape[1]
+        self.out_activation_ = "exp" if self.loss == "poisson" else "identity"
+        return y
+
+    def _check_validation_targets(self, y):
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if self.loss == "poisson" and (y < 0).any():
+            raise ValueError("loss='poisson' needs targets y >= 0, but y holds negative numbers.")
+        return y if y.ndim == 2 else y[:, None]
+
+    def _core_targets(self, y):
+        return {"target": y}, None
+
+    def _loss_name(self):
+        return self.loss
+
+    # --------------------------------------------------------------------------- predictions
+
+    def predict(self, X):
+        """Predict targets.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Input data.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predicted values.
+        """
+        y = self._outputs(X, self.out_activation_)
+        return y[:, 0] if y.shape[1] == 1 else y

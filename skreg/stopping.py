@@ -1,0 +1,123 @@
+"""When to stop, and which weights to keep.
+
+A monitor sees every epoch. `update(loss)` returns what `verbose` prints besides the loss, or None;
+`no_improvement_count` counts epochs without progress; `finish()` leaves the network with the
+weights to keep.
+"""
+
+import math
+import warnings
+
+from sklearn.exceptions import ConvergenceWarning
+
+NON_FINITE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and "
+    "need to be preprocessed, or the learning rate is too large."
+)
+
+
+class Diverged(Exception):
+    """Training cannot go on; the monitor has a good snapshot to fall back to."""
+
+
+class TrainingLoss:
+    """scikit-learn's rule: progress is a training loss below the best by at least tol."""
+
+    subject = "Training loss"
+
+    def __init__(self, network, tol, best_loss, no_improvement_count):
+        self.network = network
+        self.tol = tol
+        self.best_loss = best_loss
+        self.no_improvement_count = no_improvement_count
+
+    def update(self, loss):
+        if not self.network.finite:
+            raise ValueError(NON_FINITE)
+        if loss > self.best_loss - self.tol:
+            self.no_improvement_count += 1
+        else:
+            self.no_improvement_count = 0
+        self.best_loss = min(loss, self.best_loss)
+
+    def finish(self):
+        pass
+
+
+class EarlyStopping:
+    """Keep the weights with the best validation score.
+
+    The snapshot follows any strict gain. Patience counts from the last gain larger than `tol`
+    over the score at the gain before it, so that slow but steady gains add up.
+
+    Parameters
+    ----------
+    network : Network
+    tol : float
+    validation_loss : callable () -> float
+    score : callable () -> float, or None
+        What to watch, higher is better; None for the negative validation loss.
+    scores, losses : list of float
+        Curves, continued in place.
+    warm : bool
+        Whether the network is already trained: then its weights are the ones to beat.
+    """
+
+    subject = "Validation score"
+
+    def __init__(self, network, tol, validation_loss, score, *, scores, losses, warm):
+        self.network = network
+        self.tol = tol
+        self.validation_loss = validation_loss
+        self.score = score
+        self.scores = scores
+        self.losses = losses
+        self.best_score = self.reference = -math.inf
+        self.best_epoch = None  # counted from 1 along `scores`
+        self.snapshot = None
+        self.no_improvement_count = 0
+        if warm:
+            _, start = self._measure()
+            if not math.isnan(start):
+                self.best_score = self.reference = start
+                self.snapshot = network.snapshot()
+
+    def update(self, loss):
+        validation_loss, score = self._measure()
+        self.losses.append(validation_loss)
+        self.scores.append(score)
+        if math.isnan(score):
+            self.no_improvement_count += 1
+            if self.snapshot is None:
+                raise ValueError(NON_FINITE)
+            raise Diverged
+        if score > self.reference + self.tol:
+            self.reference = score
+            self.no_improvement_count = 0
+        else:
+            self.no_improvement_count += 1
+        if score > self.best_score:
+            self.best_score, self.best_epoch = score, len(self.scores)
+            self.snapshot = self.network.snapshot()
+        return f"Validation score: {score:f}"
+
+    def _measure(self):
+        """Validation loss and score of the current weights; NaN where they are not finite."""
+        loss = float(self.validation_loss()) if self.network.finite else math.nan
+        if not math.isfinite(loss):
+            return loss, math.nan
+        score = -loss if self.score is None else float(self.score())
+        return loss, score if math.isfinite(score) else math.nan
+
+    def finish(self):
+        if self.snapshot is not None:
+            self.network.restore(self.snapshot)
+
+    @staticmethod
+    def warn_diverged():
+        warnings.warn(
+            "Training diverged: the network or its validation score became non-finite. The best "
+            "weights before that are kept. Scale the data or lower learning_rate_init.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )

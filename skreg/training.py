@@ -1,0 +1,112 @@
+"""train(): the epoch loop.
+
+A training step has eight places. Places 1 to 7 (data, layers, targets and loss, backward,
+gradient, step, prox) run in the core, one call an epoch (`_core/epoch.hpp` shows them under the
+same numbers); place 8, the trajectory, is here.
+"""
+
+import warnings
+from dataclasses import dataclass, field
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from skreg.stopping import Diverged
+
+
+@dataclass
+class Progress:
+    """What the loop reports; `loss_curve` and `t` continue those of an earlier call."""
+
+    loss_curve: list = field(default_factory=list)
+    t: int = 0  # samples seen
+    n_iter: int = 0  # epochs of this call
+    interrupted: bool = False
+
+
+def shuffled(order, random_state, buffer):
+    """order in a new order, with the draws of sklearn.utils.shuffle."""
+    buffer[:] = np.arange(len(order), dtype=buffer.dtype)
+    random_state.shuffle(buffer)
+    return order[buffer]
+
+
+def train(
+    network,
+    data,
+    rows,
+    *,
+    batch_size,
+    schedule,
+    monitor,
+    random_state,
+    progress,
+    max_epochs,
+    n_iter_no_change,
+    shuffle=True,
+    verbose=False,
+    warn_at_end=True,
+):
+    """Train until `monitor` has seen no progress for more than `n_iter_no_change` epochs.
+
+    Parameters
+    ----------
+    network : Network
+        With its optimizer attached; trained in place.
+    data : core data object
+    rows : int32 ndarray
+        The rows of data to train on.
+    schedule : object of schedules.py
+    monitor : object of stopping.py
+    random_state : RandomState
+        Shuffles, with scikit-learn's draws.
+    progress : Progress
+        Updated in place, also when an error ends training.
+    max_epochs : int
+    warn_at_end : bool
+        Whether reaching `max_epochs` is worth a warning.
+    """
+    order, buffer = rows, np.empty_like(rows)
+    try:
+        for epoch in range(1, max_epochs + 1):
+            if shuffle:
+                order = shuffled(order, random_state, buffer)
+
+            # 1 to 7: data, layers, loss, backward, gradient, step, prox
+            loss = network.train_epoch(data, order, batch_size, schedule.rate)
+
+            # 8: trajectory
+            progress.n_iter = epoch
+            progress.t += len(rows)
+            progress.loss_curve.append(loss)
+            if verbose:
+                print(f"Iteration {epoch}, loss = {loss:.8f}")
+            message = monitor.update(loss)
+            if verbose and message:
+                print(message)
+            schedule.epoch_end(progress.t)
+            if monitor.no_improvement_count > n_iter_no_change:
+                if verbose:
+                    print(
+                        f"{monitor.subject} did not improve more than tol={monitor.tol:f} for "
+                        f"{n_iter_no_change} consecutive epochs."
+                    )
+                if schedule.on_plateau():
+                    break
+                monitor.no_improvement_count = 0
+                if verbose:
+                    print(f"Setting learning rate to {schedule.rate:f}")
+        else:
+            if warn_at_end:
+                warnings.warn(
+                    f"Stochastic Optimizer: Maximum iterations ({max_epochs}) reached and the "
+                    "optimization hasn't converged yet.",
+                    ConvergenceWarning,
+                    stacklevel=2,
+                )
+    except Diverged:
+        monitor.warn_diverged()
+    except KeyboardInterrupt:
+        progress.interrupted = True
+        warnings.warn("Training interrupted by user.", stacklevel=2)
+    monitor.finish()

@@ -1,0 +1,91 @@
+"""The validation set of early stopping: rows of the training data, or a set of its own."""
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import train_test_split
+from sklearn.utils import _safe_indexing
+
+
+@dataclass
+class Validation:
+    """Data and rows for the core, and X, y, sample_weight as the user passed them, for scorers."""
+
+    data: Any
+    rows: np.ndarray
+    X: Any
+    y: Any
+    sample_weight: np.ndarray | None
+
+    def loss(self, network):
+        """Mean loss without penalties, weighted by sample and class weights."""
+        return network.evaluate(self.data, self.rows)
+
+    def scorer(self, estimator, network):
+        """A function that scores the network's current weights, or None to watch the loss.
+
+        The scorer gets a copy of the estimator that predicts with these weights.
+        """
+        if estimator.scoring == "loss":
+            return None
+        score = check_scoring(estimator, scoring=estimator.scoring)
+        options = {} if self.sample_weight is None else {"sample_weight": self.sample_weight}
+
+        def score_now():
+            current = copy.copy(estimator)
+            current.coefs_, current.intercepts_ = network.fold()
+            return score(current, self.X, self.y, **options)
+
+        return score_now
+
+
+def check_given(X_val, y_val, sample_weight_val, *, early_stopping):
+    """Whether an explicit validation set is given; errors as in HistGradientBoosting."""
+    if X_val is None and y_val is None:
+        if sample_weight_val is not None:
+            raise ValueError("sample_weight_val is provided, but X_val and y_val were not.")
+        return False
+    if y_val is None:
+        raise ValueError("X_val is provided, but y_val was not provided.")
+    if X_val is None:
+        raise ValueError("y_val is provided, but X_val was not provided.")
+    if not early_stopping:
+        raise ValueError(
+            "X_val and y_val are passed to fit while at the same time early_stopping is False. "
+            "When passing X_val and y_val to fit, early_stopping should be set to True."
+        )
+    return True
+
+
+def split_rows(n_rows, fraction, stratify, sample_weight, random_state):
+    """Rows to train on and rows to validate on, drawn as scikit-learn's MLP draws them."""
+    rows = np.arange(n_rows, dtype=np.int32)
+    train, val = train_test_split(
+        rows, random_state=random_state, test_size=fraction, stratify=stratify
+    )
+    check_size(val)
+    if sample_weight is not None and not (sample_weight[train].any() and sample_weight[val].any()):
+        raise ValueError(
+            "The split for early stopping leaves a part in which all sample weights are zero. "
+            "Pass X_val and y_val, or more rows with a positive weight."
+        )
+    return train, val
+
+
+def check_size(rows):
+    if rows.shape[0] < 2:
+        raise ValueError(
+            "The validation set is too small. Increase 'validation_fraction' or the size of your "
+            "dataset."
+        )
+
+
+def take_rows(a, rows):
+    """Rows of whatever the user passed: a frame stays a frame, a list becomes an array."""
+    if sp.issparse(a):
+        a = a.tocsr()
+    return _safe_indexing(a if hasattr(a, "shape") else np.asarray(a), rows)
