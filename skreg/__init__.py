@@ -1,4 +1,4 @@
-"""Multilayer perceptrons for scikit-learn with every regularization technique as a hyperparameter."""
+"""Multilayer perceptrons for scikit-learn, every regularization technique a hyperparameter."""
 
 from skreg.classifier import MLPClassifier
 from skreg.regressor import MLPRegressor

@@ -308,9 +308,13 @@ class BaseMLP(BaseEstimator, metaclass=ABCMeta):
 
     # ------------------------------------------------------------------- the fitted network
 
-    def _outputs(self, X, link):
-        """Predictions of shape (n_samples, n_outputs), in the type of the fitted weights."""
+    def _outputs(self, X, link=None):
+        """Outputs of shape (n_samples, n_outputs), in the type of the fitted weights.
+
+        `link` is one of the core's; by default the output activation.
+        """
         check_is_fitted(self)
+        link = self.out_activation_ if link is None else link
         dtype = np.result_type(*self.coefs_, *self.intercepts_)
         dtype = dtype if dtype in (np.float32, np.float64) else np.dtype(np.float64)
         X = validate_data(

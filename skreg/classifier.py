@@ -1,9 +1,8 @@
 """MLPClassifier: signature, labels, and predictions."""
 
-from numbers import Real
-
 import numpy as np
 import scipy.sparse as sp
+from scipy.special import log_softmax
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils._param_validation import StrOptions
@@ -42,7 +41,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     alpha : float, default=0.0001
         Strength of the penalty, in [0, inf): the objective is
 
-        ``sum(s * loss) / sum(s) + alpha * (l1_ratio * sum(abs(w)) + (1 - l1_ratio) / 2 * sum(w**2))``
+        ``sum(s * loss) / sum(s) + alpha * (l1_ratio * sum(|w|) + (1 - l1_ratio) / 2 * sum(w**2))``
 
         over all weights ``w`` (never biases or batch-norm parameters), where `l1_ratio` counts as
         1 for ``penalty="l1"`` and as 0 for ``penalty="l2"``. Note that scikit-learn's MLP divides
@@ -491,11 +490,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         p : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`; for multilabel targets of each label on its own.
         """
-        p = self._outputs(X, self.out_activation_)
+        p = self._outputs(X)
         return np.hstack([1 - p, p]) if p.shape[1] == 1 else p
 
     def predict_log_proba(self, X):
-        """Logarithms of the probabilities, from the logits: finite also where p rounds to 0.
+        """Logarithms of the probabilities, finite also where these round to 0.
 
         Parameters
         ----------
@@ -507,11 +506,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         log_p : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`.
         """
-        log_p = self._outputs(X, "log_" + self.out_activation_)
-        if log_p.shape[1] > 1:
-            return log_p
-        # log(1 - p) = log(p) - z, since p / (1 - p) = exp(z).
-        return np.hstack([log_p - self._outputs(X, "identity"), log_p])
+        z = self._outputs(X, "identity")
+        if self.out_activation_ == "softmax":
+            log_p = log_softmax(z, axis=1)
+        else:
+            log_p = -np.logaddexp(0, -z if self._multilabel else np.hstack([z, -z]))
+        # Near 1 the logarithm of what predict_proba returns, so that the two agree to the last bit.
+        p = self.predict_proba(X)
+        return np.log(p, out=log_p, where=p > 0.5)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -36,7 +36,11 @@ def minimize(network, data, rows, *, l1, tol, max_iter, max_fun, verbose=False):
         # SciPy's default ftol, unless the user asks for more.
         options["ftol"] = min(2.220446049250313e-09, tol)
         result = scipy.optimize.minimize(
-            evaluate, parameters.copy(), method="L-BFGS-B", jac=True, options=options,
+            evaluate,
+            parameters.copy(),
+            method="L-BFGS-B",
+            jac=True,
+            options=options,
             callback=callback,
         )
         parameters[:] = result.x
@@ -47,7 +51,12 @@ def minimize(network, data, rows, *, l1, tol, max_iter, max_fun, verbose=False):
         # The default ftol would stop long before the zeros are found.
         options["ftol"] = 0.0
         result = scipy.optimize.minimize(
-            evaluate_split, start, method="L-BFGS-B", jac=True, bounds=bounds, options=options,
+            evaluate_split,
+            start,
+            method="L-BFGS-B",
+            jac=True,
+            bounds=bounds,
+            options=options,
             callback=callback,
         )
         positive, negative = result.x[:n], result.x[n : 2 * n]

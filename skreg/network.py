@@ -57,7 +57,7 @@ def make_data(X, *, target=None, label=None, weight=None):
 def predict(X, coefs, intercepts, activation, link):
     """Outputs of a plain (folded) network, of shape (n_rows, n_outputs), in the type of X.
 
-    `link` is the output activation, or "log_logistic" / "log_softmax" for log-probabilities.
+    `link` is the output activation: identity, logistic, softmax or exp.
     """
     out = np.empty((X.shape[0], coefs[-1].shape[1]), dtype=X.dtype)
     coefs = [np.ascontiguousarray(c, dtype=X.dtype) for c in coefs]

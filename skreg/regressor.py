@@ -35,7 +35,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     alpha : float, default=0.0001
         Strength of the penalty, in [0, inf): the objective is
 
-        ``sum(s * loss) / sum(s) + alpha * (l1_ratio * sum(abs(w)) + (1 - l1_ratio) / 2 * sum(w**2))``
+        ``sum(s * loss) / sum(s) + alpha * (l1_ratio * sum(|w|) + (1 - l1_ratio) / 2 * sum(w**2))``
 
         over all weights ``w`` (never biases or batch-norm parameters), where `l1_ratio` counts as
         1 for ``penalty="l1"`` and as 0 for ``penalty="l2"``. Note that scikit-learn's MLP divides
@@ -394,5 +394,5 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Predicted values.
         """
-        y = self._outputs(X, self.out_activation_)
+        y = self._outputs(X)
         return y[:, 0] if y.shape[1] == 1 else y

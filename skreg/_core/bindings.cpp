@@ -22,7 +22,7 @@ namespace skreg {
 
 // ------------------------------------------------------------------------------------- choice of instruction set
 
-#define SKREG_DECLARE(isa)                   \
+#define SKREG_DECLARE(isa)                       \
   const Kernels<float>& kernels_##isa##_float(); \
   const Kernels<double>& kernels_##isa##_double();
 SKREG_DECLARE(baseline)
@@ -62,7 +62,8 @@ static Tables choose_tables() {
     if (std::string(wanted) == t.f->instruction_set) return t;
     known += std::string(known.empty() ? "" : ", ") + t.f->instruction_set;
   }
-  throw std::runtime_error(std::string("SKREG_INSTRUCTION_SET is '") + wanted + "', but this processor offers: " + known);
+  throw std::runtime_error(std::string("SKREG_INSTRUCTION_SET is '") + wanted +
+                           "', but this processor offers: " + known);
 }
 
 static Tables chosen_tables;
@@ -197,9 +198,8 @@ void bind_trainer(nb::module_& m, const char* name) {
       .def(
           "__init__",
           [](B* self, int64_t n_features, const std::vector<Spec>& layers, const std::string& loss,
-             const std::vector<Spec>& penalties, uint64_t seed) {
-            new (self) B{Trainer<T>(n_features, layers, loss, penalties, seed), {}, {}};
-          },
+             const std::vector<Spec>& penalties,
+             uint64_t seed) { new (self) B{Trainer<T>(n_features, layers, loss, penalties, seed), {}, {}}; },
           "n_features"_a, "layers"_a, "loss"_a, "penalties"_a, "seed"_a)
       .def_prop_ro("parameter_slots", [](B& b) { return slots_as_list<T>(b.trainer.network.parameter_slots); })
       .def_prop_ro("statistic_slots", [](B& b) { return slots_as_list<T>(b.trainer.network.statistic_slots); })
@@ -298,7 +298,8 @@ void predict(const BorrowedData<T>& data, const std::vector<Matrix<const T>>& we
     batch.n_rows = std::min(kChunkRows, data.view.n_rows - row);
     const Data<T>& d = data.view;
     const SparseRows<T> sparse = {batch.n_rows, d.indptr ? d.indptr + row : nullptr, d.indices, d.values};
-    const Input<T> in = d.dense ? Input<T>{d.dense + row * d.n_features, d.n_features, nullptr} : Input<T>{nullptr, 0, &sparse};
+    const Input<T> in =
+        d.dense ? Input<T>{d.dense + row * d.n_features, d.n_features, nullptr} : Input<T>{nullptr, 0, &sparse};
     T* z = network.forward(in, batch);
     apply_link(link, z, batch.n_rows, width);
     std::memcpy(out.data() + row * width, z, size_t(batch.n_rows * width) * sizeof(T));

@@ -35,8 +35,8 @@ class Trainer {
  public:
   using Poll = std::function<bool()>;  // false: stop now
 
-  Trainer(int64_t n_features, const std::vector<Spec>& layers, const std::string& loss, const std::vector<Spec>& penalties,
-          uint64_t seed)
+  Trainer(int64_t n_features, const std::vector<Spec>& layers, const std::string& loss,
+          const std::vector<Spec>& penalties, uint64_t seed)
       : network(n_features, layers), loss_(make_loss<T>(loss)), seed_(seed), gradient_(network.n_parameters) {
     for (const Spec& s : penalties) add_penalty(make_penalty<T>(s.first, s.second.at("strength")));
     for (const Slot& s : network.parameter_slots) has_norm_ |= s.kind == "scale";

@@ -60,15 +60,13 @@ TileFunction<T> tile_of(int n_rows) {
   if constexpr (kRows == 1) {
     return tile<T, TransposeA, 1, kVectors>;
   } else {
-    return n_rows == kRows ? tile<T, TransposeA, kRows, kVectors>
-                           : tile_of<T, TransposeA, kVectors, kRows - 1>(n_rows);
+    return n_rows == kRows ? tile<T, TransposeA, kRows, kVectors> : tile_of<T, TransposeA, kVectors, kRows - 1>(n_rows);
   }
 }
 
 // One panel: for each of depth terms the next n_columns (padded with zeros to width) of op(B).
 template <class T>
-void pack_panel(const T* b, int64_t ldb, bool transposed, int64_t depth, int64_t n_columns, int64_t width,
-                T* panel) {
+void pack_panel(const T* b, int64_t ldb, bool transposed, int64_t depth, int64_t n_columns, int64_t width, T* panel) {
   if (!transposed) {
     for (int64_t k = 0; k < depth; ++k, b += ldb, panel += width) {
       for (int64_t j = 0; j < n_columns; ++j) panel[j] = b[j];
@@ -112,8 +110,8 @@ void strip(const Product<T>& p, int64_t row, int n_rows, int64_t k0, int64_t dep
   const T* panel = p.workspace;
   for (int64_t j = 0; j < n_columns; j += kTileColumns<T>) {
     const int64_t n = smaller(kTileColumns<T>, n_columns - j);
-    const TileFunction<T> f = n <= kLanes<T> ? tile_of<T, TransposeA, 1>(n_rows)
-                                             : tile_of<T, TransposeA, kTileVectors>(n_rows);
+    const TileFunction<T> f =
+        n <= kLanes<T> ? tile_of<T, TransposeA, 1>(n_rows) : tile_of<T, TransposeA, kTileVectors>(n_rows);
     f(depth, a, p.lda, panel, p.c + row * p.ldc + col + j, p.ldc, n, accumulate);
     panel += depth * panel_width<T>(n);
   }

@@ -22,7 +22,8 @@ void sparse_forward(const SparseRows<T>& x, const T* w, int64_t n_columns, T* z)
     for (int64_t e = x.begin[i]; e < x.begin[i + 1]; ++e) {
       const T* row = w + x.column[e] * n_columns;
       const T value = x.value[e];
-      for_vectors<T>(n_columns, [&](int64_t j, int64_t n) { write(z + j, read(z + j, n) + value * read(row + j, n), n); });
+      for_vectors<T>(n_columns,
+                     [&](int64_t j, int64_t n) { write(z + j, read(z + j, n) + value * read(row + j, n), n); });
     }
   }
 }
@@ -123,7 +124,8 @@ void backward_of(const Backward<T>& b, Tile t) {
 
 template <class T>
 void drop_values(T* x, int64_t count, const Drop<T>& drop) {
-  for_vectors<T>(count, [&](int64_t i, int64_t n) { write(x + i, dropped(read(x + i, n), drop.bits + i, n, drop), n); });
+  for_vectors<T>(count,
+                 [&](int64_t i, int64_t n) { write(x + i, dropped(read(x + i, n), drop.bits + i, n, drop), n); });
 }
 
 // --------------------------------------------------------------------------------------------- batch normalization
@@ -320,27 +322,10 @@ void logistic_of(T* z, int64_t count) {
 }
 
 template <class T>
-void log_logistic_of(T* z, int64_t count) {
-  for_vectors<T>(count, [&](int64_t i, int64_t n) {
-    const Vec<T> x = read(z + i, n);
-    write(z + i, (x < T(0) ? x : Vec<T>{}) - log1p_unit<T>(exponential<T>(-absolute<T>(x))), n);
-  });
-}
-
-template <class T>
 void softmax_of(T* z, int64_t n_rows, int64_t n_columns) {
   for (int64_t i = 0; i < n_rows; ++i, z += n_columns) {
     const T total = shifted_exponentials(z, n_columns, largest(z, n_columns), z);
     for (int64_t j = 0; j < n_columns; ++j) z[j] /= total;
-  }
-}
-
-template <class T>
-void log_softmax_of(T* z, int64_t n_rows, int64_t n_columns) {
-  for (int64_t i = 0; i < n_rows; ++i, z += n_columns) {
-    const T top = largest(z, n_columns);
-    const T shift = top + std::log(shifted_exponentials<T>(z, n_columns, top, nullptr));
-    for (int64_t j = 0; j < n_columns; ++j) z[j] -= shift;
   }
 }
 
@@ -485,8 +470,6 @@ const Kernels<T>& table() {
       exponential_of<T>,
       logistic_of<T>,
       softmax_of<T>,
-      log_logistic_of<T>,
-      log_softmax_of<T>,
       sgd<T>,
       adam<T>,
       adam_metric<T>,

@@ -123,8 +123,6 @@ struct Kernels {
   void (*exponential)(T* z, int64_t n);
   void (*logistic)(T* z, int64_t n);
   void (*softmax)(T* z, int64_t n_rows, int64_t n_columns);
-  void (*log_logistic)(T* z, int64_t n);  // log(1 / (1 + exp(-z)))
-  void (*log_softmax)(T* z, int64_t n_rows, int64_t n_columns);
 
   void (*sgd)(T* w, T* velocity, const T* gradient, int64_t n, T rate, T momentum, bool nesterov);
   void (*adam)(T* w, T* m, T* v, const T* gradient, int64_t n, T rate, T beta_1, T beta_2, T epsilon);

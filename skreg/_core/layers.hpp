@@ -22,10 +22,10 @@ namespace skreg {
 template <class T>
 struct Batch {
   int64_t n_rows = 0;
-  const T* share = nullptr;    // weight of each row divided by their sum
-  int64_t n_weighted = 0;      // rows with a positive weight
-  double effective_size = 0;   // see unbiased_factor
-  bool training = false;       // dropout and batch moments on
+  const T* share = nullptr;      // weight of each row divided by their sum
+  int64_t n_weighted = 0;        // rows with a positive weight
+  double effective_size = 0;     // see unbiased_factor
+  bool training = false;         // dropout and batch moments on
   bool keep_statistics = false;  // leave running statistics alone although training
   bool accumulate = false;       // add to the gradients instead of overwriting them
   uint64_t seed = 0, step = 0;
@@ -65,8 +65,21 @@ struct Dense {
       kernels<T>().sparse_backward(*in.sparse, delta, n_out, weight_gradient, bias_gradient);
       return;
     }
-    kernels<T>().product({n_in, n_out, n_rows, in.dense, in.ld, true, delta, n_out, false, weight_gradient, n_out,
-                          accumulate, bias_gradient, workspace, {}});
+    kernels<T>().product({n_in,
+                          n_out,
+                          n_rows,
+                          in.dense,
+                          in.ld,
+                          true,
+                          delta,
+                          n_out,
+                          false,
+                          weight_gradient,
+                          n_out,
+                          accumulate,
+                          bias_gradient,
+                          workspace,
+                          {}});
   }
 
   void backward_input(const T* delta, int64_t n_rows, T* delta_in, Hook finish) const {
@@ -84,7 +97,12 @@ class BatchNorm {
   T *running_mean = nullptr, *running_variance = nullptr;
 
   BatchNorm(int64_t width, double momentum, double epsilon)
-      : width_(width), momentum_(T(momentum)), epsilon_(T(epsilon)), mean_(width), variance_(width), inverse_std_(width) {}
+      : width_(width),
+        momentum_(T(momentum)),
+        epsilon_(T(epsilon)),
+        mean_(width),
+        variance_(width),
+        inverse_std_(width) {}
 
   // x becomes x_hat, strip by strip; `finish` sees each strip while it is in cache.
   void forward(const Batch<T>& batch, T* x, Hook finish) {
@@ -193,7 +211,7 @@ class Block {
 
   void forward(const Input<T>& in, const Batch<T>& batch) {
     forward_args_ = {norm ? x_hat_.data() : out_.data(), out_.data(), dense.n_out, norm ? norm->scale : nullptr,
-                     norm ? norm->shift : dense.bias, draw(batch)};
+                     norm ? norm->shift : dense.bias,    draw(batch)};
     const Hook activate = {[](void* self, Tile t) { static_cast<Block*>(self)->activate(t); }, this};
     if (norm) {
       dense.forward(in, batch.n_rows, x_hat_.data(), {});

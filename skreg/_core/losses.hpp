@@ -59,9 +59,7 @@ void apply_link(const std::string& name, T* z, int64_t n_rows, int64_t n_outputs
   if (name == "identity") return;
   if (name == "exp") return k.exponential(z, n_rows * n_outputs);
   if (name == "logistic") return k.logistic(z, n_rows * n_outputs);
-  if (name == "log_logistic") return k.log_logistic(z, n_rows * n_outputs);
   if (name == "softmax") return k.softmax(z, n_rows, n_outputs);
-  if (name == "log_softmax") return k.log_softmax(z, n_rows, n_outputs);
   throw std::invalid_argument("unknown output activation: " + name);
 }
 

@@ -55,7 +55,11 @@ template <class T>
 class Adam : public Optimizer<T> {
  public:
   Adam(const Options& o, std::vector<T*> moments)
-      : beta_1_(o.at("beta_1")), beta_2_(o.at("beta_2")), epsilon_(o.at("epsilon")), m_(moments.at(0)), v_(moments.at(1)) {}
+      : beta_1_(o.at("beta_1")),
+        beta_2_(o.at("beta_2")),
+        epsilon_(o.at("epsilon")),
+        m_(moments.at(0)),
+        v_(moments.at(1)) {}
 
   void step(T* w, const T* gradient, int64_t n, double rate, int64_t t) override {
     const double corrected = second_corrected(rate, t) / (1 - std::pow(beta_1_, double(t)));
@@ -67,9 +71,7 @@ class Adam : public Optimizer<T> {
   }
 
  private:
-  double second_corrected(double rate, int64_t t) const {
-    return rate * std::sqrt(1 - std::pow(beta_2_, double(t)));
-  }
+  double second_corrected(double rate, int64_t t) const { return rate * std::sqrt(1 - std::pow(beta_2_, double(t))); }
   double beta_1_, beta_2_, epsilon_;
   T *m_, *v_;
 };

@@ -41,7 +41,8 @@ constexpr int64_t kDrawsPerGroup = 128;
 static inline uint16_t random_bits_at(uint64_t seed, uint64_t step, uint32_t stream, int64_t position) {
   const int64_t r = position % kDrawsPerGroup;
   const uint32_t block = uint32_t(position / kDrawsPerGroup * 16 + r % 64 / 4);
-  const PhiloxBlock out = philox({{block, stream, uint32_t(step), uint32_t(step >> 32)}}, uint32_t(seed), uint32_t(seed >> 32));
+  const PhiloxBlock out =
+      philox({{block, stream, uint32_t(step), uint32_t(step >> 32)}}, uint32_t(seed), uint32_t(seed >> 32));
   return uint16_t(out.word[r / 64 * 2 + r % 4 / 2] >> (r % 2 * 16));
 }
 

@@ -97,12 +97,8 @@ inline Vec<float> load_part(const float* p, int64_t n) {
 inline Vec<double> load_part(const double* p, int64_t n) {
   return (Vec<double>)_mm256_maskload_pd(p, first_lanes(n, 0.0));
 }
-inline void store_part(float* p, Vec<float> v, int64_t n) {
-  _mm256_maskstore_ps(p, first_lanes(n, 0.0f), (__m256)v);
-}
-inline void store_part(double* p, Vec<double> v, int64_t n) {
-  _mm256_maskstore_pd(p, first_lanes(n, 0.0), (__m256d)v);
-}
+inline void store_part(float* p, Vec<float> v, int64_t n) { _mm256_maskstore_ps(p, first_lanes(n, 0.0f), (__m256)v); }
+inline void store_part(double* p, Vec<double> v, int64_t n) { _mm256_maskstore_pd(p, first_lanes(n, 0.0), (__m256d)v); }
 #else
 template <class T>
 inline Vec<T> load_part(const T* p, int64_t n) {
