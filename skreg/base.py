@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from skreg import lbfgs
+from skreg.callbacks import CallbackSupportMixin, callbacks_of
 from skreg.network import Network, make_data, predict
 from skreg.recipe import AUTO_BATCH_SIZE, PARAMETER_CONSTRAINTS, Recipe
 from skreg.schedules import make_schedule
@@ -19,7 +20,7 @@ from skreg.training import Progress, train
 from skreg.validation import Validation, check_given, check_size, split_rows, take_rows
 
 
-class BaseMLP(BaseEstimator, metaclass=ABCMeta):
+class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     """Base class for MLPClassifier and MLPRegressor: these write what stands at the end."""
 
     _parameter_constraints: dict = PARAMETER_CONSTRAINTS
@@ -27,34 +28,40 @@ class BaseMLP(BaseEstimator, metaclass=ABCMeta):
     # -------------------------------------------------------------------------- fitting
 
     def _fit(self, X, y, sample_weight, validation=(None, None, None), incremental=False):
+        callbacks = None if incremental else callbacks_of(self, X, y, sample_weight)
         with self._all_or_nothing():
-            recipe = Recipe(self)
-            for message in recipe.without_effect():
-                warnings.warn(message, UserWarning, stacklevel=4)
-            if incremental and self.early_stopping:
-                raise ValueError("partial_fit does not support early_stopping=True")
-            explicit = check_given(*validation, early_stopping=self.early_stopping)
-            warm = hasattr(self, "coefs_") and (self.warm_start or incremental)
-
-            passed = X, y
-            X, y = self._check_arrays(X, y, reset=not warm)
-            y = self._check_targets(y, warm, incremental)
-            sample_weight = self._check_weights(sample_weight, X)
-            self._set_class_weights(y, incremental)
-            self._random_state = check_random_state(self.random_state)
-
-            network = self._make_network(recipe, X, warm, incremental)
-            if not recipe.stochastic:
-                self._fit_lbfgs(recipe, network, X, y, sample_weight)
-                return self
-            data = self._make_data(X, y, sample_weight)
-            rows, watched = np.arange(X.shape[0], dtype=np.int32), None
-            if explicit:
-                watched = self._explicit_validation(X.dtype, *validation)
-            elif self.early_stopping:
-                rows, watched = self._split(data, passed, y, sample_weight)
-            self._fit_stochastic(recipe, network, data, rows, watched, warm, incremental)
+            self._fit_parts(X, y, sample_weight, validation, incremental, callbacks)
+        if callbacks is not None:
+            callbacks.fit_end()
         return self
+
+    def _fit_parts(self, X, y, sample_weight, validation, incremental, callbacks):
+        recipe = Recipe(self)
+        for message in recipe.without_effect():
+            warnings.warn(message, UserWarning, stacklevel=6)
+        if incremental and self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        explicit = check_given(*validation, early_stopping=self.early_stopping)
+        warm = hasattr(self, "coefs_") and (self.warm_start or incremental)
+
+        passed = X, y
+        X, y = self._check_arrays(X, y, reset=not warm)
+        y = self._check_targets(y, warm, incremental)
+        sample_weight = self._check_weights(sample_weight, X)
+        self._set_class_weights(y, incremental)
+        self._random_state = check_random_state(self.random_state)
+
+        network = self._make_network(recipe, X, warm, incremental)
+        if not recipe.stochastic:
+            self._fit_lbfgs(recipe, network, X, y, sample_weight)
+            return
+        data = self._make_data(X, y, sample_weight)
+        rows, watched = np.arange(X.shape[0], dtype=np.int32), None
+        if explicit:
+            watched = self._explicit_validation(X.dtype, *validation)
+        elif self.early_stopping:
+            rows, watched = self._split(data, passed, y, sample_weight)
+        self._fit_stochastic(recipe, network, data, rows, watched, warm, incremental, callbacks)
 
     @contextmanager
     def _all_or_nothing(self):
@@ -237,7 +244,7 @@ class BaseMLP(BaseEstimator, metaclass=ABCMeta):
             raise ValueError(NON_FINITE)
         self._store(network, X.dtype)
 
-    def _fit_stochastic(self, recipe, network, data, rows, watched, warm, incremental):
+    def _fit_stochastic(self, recipe, network, data, rows, watched, warm, incremental, callbacks):
         schedule = make_schedule(recipe.schedule(), self.learning_rate_init, self.power_t)
         schedule.rate = self._state["learning_rate"]
         monitor = self._make_monitor(network, watched, warm)
@@ -256,6 +263,7 @@ class BaseMLP(BaseEstimator, metaclass=ABCMeta):
             shuffle=self.shuffle,
             verbose=self.verbose,
             warn_at_end=not incremental,
+            callbacks=callbacks,
         )
         if network.has_norm and not incremental and not progress.interrupted:
             _recalibrate(network, data, rows, watched)

@@ -46,6 +46,7 @@ def train(
     shuffle=True,
     verbose=False,
     warn_at_end=True,
+    callbacks=None,
 ):
     """Train until `monitor` has seen no progress for more than `n_iter_no_change` epochs.
 
@@ -65,10 +66,13 @@ def train(
     max_epochs : int
     warn_at_end : bool
         Whether reaching `max_epochs` is worth a warning.
+    callbacks : FitCallbacks, optional
     """
     order, buffer = rows, np.empty_like(rows)
     try:
         for epoch in range(1, max_epochs + 1):
+            if callbacks is not None:
+                callbacks.epoch_begin()
             if shuffle:
                 order = shuffled(order, random_state, buffer)
 
@@ -85,6 +89,8 @@ def train(
             if verbose and message:
                 print(message)
             schedule.epoch_end(progress.t)
+            if callbacks is not None and callbacks.epoch_end(network):
+                break
             if monitor.no_improvement_count > n_iter_no_change:
                 if verbose:
                     print(

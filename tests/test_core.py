@@ -1,0 +1,411 @@
+"""The compiled core: gradients against central differences, proximal steps against their argmin,
+kernels of all instruction sets against each other, random numbers against published vectors."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.optimize
+import scipy.sparse as sp
+import scipy.special
+from numpy.testing import assert_allclose, assert_array_equal
+
+from skreg import _core
+from skreg.network import Network, make_data, predict
+
+BATCH_NORM = ("batch_norm", {"momentum": 0.1, "epsilon": 1e-3})
+ACTIVATIONS = ["identity", "logistic", "tanh", "relu"]
+LOSSES = ["squared_error", "poisson", "binary_log_loss", "softmax_log_loss"]
+
+
+def make_layers(widths, activation, norm=False, dropout=0.0, input_dropout=0.0):
+    layers = [("dropout", {"p": input_dropout})] if input_dropout else []
+    for width in widths[:-1]:
+        layers.append(("dense", {"units": float(width)}))
+        layers += [BATCH_NORM] if norm else []
+        layers.append((activation, {}))
+        layers += [("dropout", {"p": dropout})] if dropout else []
+    return [*layers, ("dense", {"units": float(widths[-1])})]
+
+
+def make_problem(loss, n_rows, n_outputs, dtype, weighted=False, n_features=5, sparse=False):
+    rng = np.random.RandomState(0)
+    X = rng.randn(n_rows, n_features).astype(dtype)
+    if sparse:
+        X = sp.csr_matrix(X * (rng.rand(*X.shape) < 0.4))
+    if loss == "softmax_log_loss":
+        targets = {"label": rng.randint(n_outputs, size=n_rows)}
+    elif loss == "binary_log_loss":
+        targets = {"target": rng.randint(2, size=(n_rows, n_outputs))}
+    else:
+        targets = {"target": np.abs(rng.randn(n_rows, n_outputs))}
+    weight = rng.randint(3, size=n_rows).astype(float) if weighted else None
+    return make_data(X, **targets, weight=weight), np.arange(n_rows, dtype=np.int32)
+
+
+def make_network(layers, loss, dtype, penalties=(), n_features=5):
+    network = Network(layers, loss, list(penalties), n_features=n_features, dtype=dtype, seed=3)
+    rng = np.random.RandomState(1)
+    network.initialize(rng, 6.0)
+    for kind in ("scale", "shift", "mean", "variance"):
+        for view in network.views(kind).values():
+            view[:] = rng.uniform(0.5, 1.5, view.shape)
+    network.attach()
+    return network
+
+
+def numeric_gradient(network, loss, step=1e-6):
+    gradient = np.empty_like(network.parameters)
+    for i in range(len(gradient)):
+        at = network.parameters[i]
+        network.parameters[i] = at + step
+        above = loss()
+        network.parameters[i] = at - step
+        gradient[i] = (above - loss()) / (2 * step)
+        network.parameters[i] = at
+    return gradient
+
+
+CASES = {
+    "plain": {},
+    "batch_norm": {"norm": True},
+    "dropout": {"dropout": 0.4, "input_dropout": 0.3},
+    "both": {"norm": True, "dropout": 0.4, "input_dropout": 0.3},
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("case", CASES)
+def test_gradient_equals_central_differences(loss, activation, case):
+    """All of a training batch: fixed masks, batch moments, weights of zero, an odd batch size."""
+    n_outputs = 3 if loss != "poisson" else 1
+    layers = make_layers([4, 3, n_outputs], activation, **CASES[case])
+    penalties = [("l2", {"strength": 0.1})]
+    network = make_network(layers, loss, np.float64, penalties)
+    data, rows = make_problem(loss, 7, n_outputs, np.float64, weighted=True)
+    gradient = np.empty_like(network.parameters)
+    network.loss_and_gradient(data, rows, gradient, training=True)
+    unused = np.empty_like(gradient)
+    numeric = numeric_gradient(
+        network, lambda: network.loss_and_gradient(data, rows, unused, training=True)
+    )
+    assert_allclose(gradient, numeric, rtol=1e-5, atol=1e-8)
+    assert np.abs(gradient).max() > 1e-2
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("n_rows", [2, 33])
+def test_gradient_in_float32_equals_float64(loss, case, n_rows):
+    layers = make_layers([37, 18, 3], "tanh", **CASES[case])
+    results = []
+    for dtype in (np.float32, np.float64):
+        network = make_network(layers, loss, dtype)
+        data, rows = make_problem(loss, n_rows, 3, dtype)
+        gradient = np.empty_like(network.parameters)
+        value = network.loss_and_gradient(data, rows, gradient, training=True)
+        results.append((value, gradient))
+    assert results[0][1].dtype == np.float32
+    assert_allclose(results[0][0], results[1][0], rtol=1e-4)
+    assert_allclose(results[0][1], results[1][1], rtol=2e-3, atol=2e-4)
+
+
+@pytest.mark.parametrize("n_rows", [600, 1025])
+def test_gradient_in_chunks_equals_one_batch(n_rows):
+    """Outside training the rows go through in chunks, whose gradients add up."""
+    network = make_network(make_layers([20, 3], "tanh"), "softmax_log_loss", np.float64)
+    data, rows = make_problem("softmax_log_loss", n_rows, 3, np.float64, weighted=True)
+    gradients = [np.empty_like(network.parameters) for _ in range(2)]
+    values = [
+        network.loss_and_gradient(data, rows, g, training=t)
+        for g, t in zip(gradients, (True, False), strict=True)
+    ]
+    assert_allclose(values[0], values[1], rtol=1e-12)
+    assert_allclose(gradients[0], gradients[1], rtol=1e-9, atol=1e-13)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("input_dropout", [0.0, 0.5])
+def test_sparse_rows_equal_dense(dtype, input_dropout):
+    layers = make_layers([19, 2], "relu", input_dropout=input_dropout)
+    results = []
+    for sparse in (False, True):
+        network = make_network(layers, "squared_error", dtype, n_features=23)
+        rng = np.random.RandomState(2)
+        X = rng.randn(21, 23).astype(dtype) * (rng.rand(21, 23) < 0.3)
+        X = X.astype(dtype)
+        data = make_data(sp.csr_matrix(X) if sparse else X, target=rng.randn(21, 2))
+        gradient = np.empty_like(network.parameters)
+        rows = np.arange(21, dtype=np.int32)[::-1].copy()
+        results.append((network.loss_and_gradient(data, rows, gradient, True), gradient))
+    rtol = 1e-5 if dtype == np.float32 else 1e-12
+    assert_allclose(results[0][0], results[1][0], rtol=rtol)
+    assert_allclose(results[0][1], results[1][1], rtol=rtol, atol=rtol)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_l1_step_is_the_argmin(solver):
+    """After the optimizer's step u, the weights minimise l1 |w| + (w - u)^2 / (2 metric)."""
+    strength, rate = 0.3, 0.05
+    options = {"momentum": 0.9, "nesterov": 0.0}
+    if solver == "adam":
+        options = {"beta_1": 0.9, "beta_2": 0.99, "epsilon": 1e-8}
+    results = {}
+    for penalties in ((), (("l1", {"strength": strength}),)):
+        network = make_network(make_layers([2], "relu"), "squared_error", np.float64, penalties)
+        data, rows = make_problem("squared_error", 9, 2, np.float64)
+        moments = [np.zeros_like(network.parameters) for _ in range(2)]
+        network.attach((solver, options), moments, np.zeros(2, dtype=np.int64))
+        network.train_epoch(data, rows, 9, rate)
+        results[bool(penalties)] = network.parameters.copy(), moments
+    (u, moments), (w, _) = results[False], results[True]
+    metric = np.full(len(u), rate / (1 - 0.9))
+    if solver == "adam":
+        metric = rate * np.sqrt(1 - 0.99) / (np.sqrt(moments[1]) + 1e-8)
+    n_weights = 10
+    for i in range(n_weights):
+        expected = scipy.optimize.minimize_scalar(
+            lambda x, i=i: strength * abs(x) + (x - u[i]) ** 2 / (2 * metric[i]),
+            bounds=(-3, 3),
+            method="bounded",
+            options={"xatol": 1e-12},
+        )
+        assert_allclose(w[i], expected.x, atol=1e-6)
+    assert_array_equal(w[n_weights:], u[n_weights:])  # biases stay out of it
+    assert 0 < np.count_nonzero(w[:n_weights] == 0) < n_weights
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("name", "function", "link"),
+    [
+        ("logistic", scipy.special.expit, "logistic"),
+        ("tanh", np.tanh, None),
+        ("exp", np.exp, "exp"),
+        ("relu", lambda x: np.maximum(x, 0), None),
+    ],
+)
+def test_functions_are_accurate(dtype, name, function, link):
+    """The core's own exp and tanh, over all magnitudes, against SciPy's in float64."""
+    x = np.concatenate([[0.0], np.geomspace(1e-8, 80, 401), -np.geomspace(1e-8, 80, 401)])
+    x = x.astype(dtype)[:, None]
+    one, zero = np.ones((1, 1), dtype=dtype), np.zeros(1, dtype=dtype)
+    if link:
+        y = predict(x, [one], [zero], "identity", link)
+    else:
+        y = predict(x, [one, one], [zero, zero], name, "identity")
+    assert y.dtype == dtype
+    expected = function(x.astype(np.float64))
+    assert_allclose(y, expected, rtol=8 * np.finfo(dtype).eps, atol=np.finfo(dtype).tiny)
+
+
+def test_extreme_outputs_stay_right():
+    x = np.array([[-1e4], [-800.0], [800.0], [1e4]])
+    one, zero = np.ones((1, 1)), np.zeros(1)
+    assert_array_equal(predict(x, [one], [zero], "relu", "logistic")[:, 0], [0, 0, 1, 1])
+    with np.errstate(all="ignore"):
+        assert_array_equal(predict(x, [one], [zero], "relu", "exp")[:, 0], [0, 0, np.inf, np.inf])
+    wide = predict(np.hstack([x, -x]), [np.eye(2)], [np.zeros(2)], "relu", "softmax")
+    assert_array_equal(wide, [[0, 1], [0, 1], [1, 0], [1, 0]])
+    nan = predict(np.array([[np.nan]]), [one, one], [zero, zero], "relu", "identity")
+    assert np.isnan(nan).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "shape", [(1, 1, 1), (5, 3, 2), (31, 17, 33), (129, 300, 65), (7, 513, 600)]
+)
+def test_products_equal_numpy(dtype, shape):
+    """Odd and tiny sizes, edges of tiles and blocks; integers, so that every order is exact."""
+    n_rows, n_in, n_out = shape
+    rng = np.random.RandomState(0)
+    X, W, b = (rng.randint(-3, 4, s).astype(dtype) for s in ((n_rows, n_in), (n_in, n_out), n_out))
+    assert_array_equal(predict(X, [W], [b], "relu", "identity"), X @ W + b)
+
+
+def test_batch_moments_of_weighted_rows_equal_repeated_rows():
+    layers = make_layers([6, 1], "tanh", norm=True)
+    rng = np.random.RandomState(0)
+    X, y, weight = rng.randn(12, 5), rng.randn(12, 1), rng.randint(0, 4, 12)
+    repeated = np.repeat(np.arange(12), weight)
+    networks = []
+    for data, n in (
+        (make_data(X, target=y, weight=weight.astype(float)), 12),
+        (make_data(X[repeated], target=y[repeated]), len(repeated)),
+    ):
+        network = make_network(layers, "squared_error", np.float64)
+        optimizer = ("sgd", {"momentum": 0.0, "nesterov": 0.0})
+        moments = [np.zeros_like(network.parameters)]
+        network.attach(optimizer, moments, np.zeros(2, dtype=np.int64))
+        network.train_epoch(data, np.arange(n, dtype=np.int32), n, 0.1)
+        networks.append(network)
+    assert_allclose(networks[0].parameters, networks[1].parameters, rtol=1e-10)
+    assert_allclose(networks[0].statistics, networks[1].statistics, rtol=1e-10)
+
+
+def test_recalibration_is_exact_layer_by_layer():
+    """After it, every normalized layer has mean 0 and variance 1 over the rows, chunks or not."""
+    layers = make_layers([8, 6, 1], "tanh", norm=True)
+    network = make_network(layers, "squared_error", np.float64)
+    data, rows = make_problem("squared_error", 1300, 1, np.float64)
+    X = np.random.RandomState(0).randn(1300, 5)
+    network.recalibrate(data, rows)
+    h = X
+    for layer in range(2):
+        z = h @ network.views("weight")[layer]
+        assert_allclose(network.views("mean")[layer], z.mean(axis=0), rtol=1e-9, atol=1e-12)
+        assert_allclose(network.views("variance")[layer], z.var(axis=0, ddof=1), rtol=1e-9)
+        x_hat = (z - z.mean(axis=0)) / np.sqrt(z.var(axis=0, ddof=1) + 1e-3)
+        h = np.tanh(x_hat * network.views("scale")[layer] + network.views("shift")[layer])
+
+
+# ------------------------------------------------------------------------------ random numbers
+
+
+@pytest.mark.parametrize(
+    ("counter", "key", "expected"),
+    [
+        ([0, 0, 0, 0], [0, 0], [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]),
+        (
+            [0xFFFFFFFF] * 4,
+            [0xFFFFFFFF] * 2,
+            [0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD],
+        ),
+        (
+            [0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344],
+            [0xA4093822, 0x299F31D0],
+            [0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1],
+        ),
+    ],
+)
+def test_philox_known_answers(counter, key, expected):
+    """The known-answer vectors that Random123 ships for philox4x32-10."""
+    assert _core.philox(counter, *key) == expected
+
+
+def test_random_bits_are_the_documented_draws():
+    """Vectors of any width store what the scalar definition in random.hpp says."""
+    seed, step, stream, n = 0x123456789ABCDEF0, 2**33 + 5, 7 << 16 | 2, 300
+    bits = _core.random_bits(seed, step, stream, n)
+    for position in (0, 1, 3, 4, 63, 64, 127, 128, 299):
+        r = position % 128
+        block = position // 128 * 16 + r % 64 // 4
+        counter = [block, stream, step & 0xFFFFFFFF, step >> 32]
+        words = _core.philox(counter, seed & 0xFFFFFFFF, seed >> 32)
+        word = words[r // 64 * 2 + r % 4 // 2]
+        assert bits[position] == (word >> (r % 2 * 16)) & 0xFFFF
+
+
+def test_random_bits_are_uniform_and_independent():
+    bits = np.array(_core.random_bits(1, 0, 1 << 16, 1 << 16)) / 65536
+    assert abs(bits.mean() - 0.5) < 4 * np.sqrt(1 / 12 / len(bits))
+    other = np.array(_core.random_bits(1, 1, 1 << 16, 1 << 16)) / 65536
+    assert abs(np.corrcoef(bits, other)[0, 1]) < 4 / np.sqrt(len(bits))
+
+
+# ---------------------------------------------------------------------------- instruction sets
+
+TRAIN = """
+import json, sys
+import numpy as np
+from skreg import MLPClassifier, _core
+rng = np.random.RandomState(0)
+X, y = rng.randn(90, 7), rng.randint(3, size=90)
+results = []
+for dtype in (np.float32, np.float64):
+    clf = MLPClassifier((33, 18), activation="tanh", dropout=0.3, input_dropout=0.1,
+                        batch_norm=True, penalty="elasticnet", batch_size=13, max_iter=3,
+                        tol=0, n_iter_no_change=1000, random_state=0)
+    import warnings
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        clf.fit(X.astype(dtype), y)
+    results.append(np.concatenate([c.ravel() for c in clf.coefs_]).tolist())
+print(json.dumps([_core.instruction_set(), results]))
+"""
+
+
+def run_python(code, tmp_path, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **environment},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    results = {}
+    for name in _core.instruction_sets():
+        run = run_python(TRAIN, tmp_path_factory.mktemp("isa"), SKREG_INSTRUCTION_SET=name)
+        assert run.returncode == 0, run.stderr
+        used, weights = json.loads(run.stdout)
+        assert used == name
+        results[name] = weights
+    return results
+
+
+def test_all_instruction_sets_train_the_same_network(trained):
+    """Same masks, same order of sums: only rounding differs."""
+    reference = trained["baseline"]
+    for weights in trained.values():
+        assert_allclose(weights[0], reference[0], rtol=1e-2, atol=1e-4)
+        assert_allclose(weights[1], reference[1], rtol=1e-9, atol=1e-11)
+
+
+def test_unknown_instruction_set_says_what_there_is(tmp_path):
+    run = run_python("import skreg", tmp_path, SKREG_INSTRUCTION_SET="mmx")
+    assert run.returncode != 0
+    assert "SKREG_INSTRUCTION_SET is 'mmx', but this processor offers: " in run.stderr
+    assert "baseline" in run.stderr
+
+
+@pytest.mark.skipif(not (shutil.which("nm") and shutil.which("g++")), reason="needs g++ and nm")
+def test_no_symbol_is_shared_between_instruction_sets(tmp_path):
+    """All that kernels.cpp defines lies in the namespace of its instruction set.
+
+    Else the linker could take a weak symbol compiled for AVX-512 and use it on every processor.
+    """
+    source = Path(__file__).parent.parent / "skreg" / "_core" / "kernels.cpp"
+    compile_it = ["g++", "-std=c++17", "-O1", "-Wno-psabi", "-fPIC", "-DSKREG_ISA=probe", "-c"]
+    subprocess.run([*compile_it, str(source), "-o", tmp_path / "probe.o"], check=True)
+    listing = subprocess.run(
+        ["nm", "-C", "--defined-only", "--extern-only", tmp_path / "probe.o"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    symbols = [line.split(maxsplit=2)[2] for line in listing.splitlines()]
+    assert len(symbols) > 50
+    foreign = [s for s in symbols if "skreg::probe::" not in s and "skreg::kernels_probe_" not in s]
+    assert not foreign
+
+
+# --------------------------------------------------------------------------------- bad calls
+
+
+def test_core_rejects_what_would_read_out_of_bounds():
+    network = make_network(make_layers([3, 1], "relu"), "squared_error", np.float64)
+    X, y = np.zeros((4, 5)), np.zeros((4, 1))
+    data = make_data(X, target=y)
+    with pytest.raises(ValueError, match="row index is out of range"):
+        network.evaluate(data, np.array([4], dtype=np.int32))
+    with pytest.raises(ValueError, match="another number of features"):
+        network.evaluate(make_data(X[:, :4].copy(), target=y), np.array([0], dtype=np.int32))
+    with pytest.raises(ValueError, match="another width"):
+        network.evaluate(make_data(X, target=np.zeros((4, 2))), np.array([0], dtype=np.int32))
+    with pytest.raises(ValueError, match="differ in their number of rows"):
+        make_data(X, target=y[:3])
+    with pytest.raises(ValueError, match="attach an optimizer"):
+        network.train_epoch(data, np.array([0], dtype=np.int32), 1, 0.1)
+    with pytest.raises(ValueError, match="do not fit together"):
+        predict(X, [np.zeros((4, 1))], [np.zeros(1)], "relu", "identity")

@@ -1,0 +1,74 @@
+"""The package's own order: which module may know which, and what an unbuilt tree says."""
+
+import ast
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "skreg"
+
+# Each module may import those of its row, and nothing else of skreg.
+ALLOWED = {
+    "__init__": {"classifier", "regressor"},
+    "classifier": {"base"},
+    "regressor": {"base"},
+    "base": {
+        *("callbacks", "lbfgs", "network", "recipe", "schedules", "stopping", "training"),
+        "validation",
+    },
+    "training": {"stopping"},
+    "network": {"_core"},
+    "callbacks": set(),
+    "lbfgs": set(),
+    "recipe": set(),
+    "schedules": set(),
+    "stopping": set(),
+    "validation": set(),
+}
+
+
+def imported(path):
+    """Modules of skreg that a file imports, and the other top-level packages."""
+    own, others = set(), set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("skreg"):
+            inside = node.module.split(".")[1:]
+            own |= {inside[0]} if inside else {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            others.add(node.module.split(".")[0])
+        elif isinstance(node, ast.Import):
+            others |= {alias.name.split(".")[0] for alias in node.names}
+    return own, others
+
+
+def test_every_module_has_its_place():
+    assert {p.stem for p in SOURCE.glob("*.py")} == set(ALLOWED)
+
+
+@pytest.mark.parametrize("module", ALLOWED)
+def test_imports_point_one_way(module):
+    own, others = imported(SOURCE / f"{module}.py")
+    assert own <= ALLOWED[module]
+    assert others <= {"numpy", "scipy", "sklearn"} | set(sys.stdlib_module_names)
+
+
+def test_unbuilt_tree_says_what_to_do(tmp_path):
+    shutil.copytree(
+        SOURCE, tmp_path / "skreg", ignore=shutil.ignore_patterns("*.so", "__pycache__")
+    )
+    # -S leaves out what an editable install hooks in; NumPy is still wanted.
+    code = f"import sys; sys.path += [{str(Path(np.__file__).parents[1])!r}]; import skreg"
+    run = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode != 0
+    assert "ImportError" in run.stderr
+    assert "pip install ." in run.stderr

@@ -1,0 +1,34 @@
+"""Ctrl-C is answered between batches and leaves a usable model."""
+
+import _thread
+import threading
+
+import numpy as np
+import pytest
+
+from skreg import MLPClassifier
+
+
+@pytest.fixture
+def slow_epoch():
+    """Rows enough for an epoch of many seconds, unless it is interrupted."""
+    rng = np.random.RandomState(0)
+    X = rng.randn(20_000, 50).astype(np.float32)
+    return np.repeat(X, 20, axis=0), np.repeat((X[:, 0] > 0).astype(int), 20)
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_interrupt_within_an_epoch(slow_epoch, early_stopping):
+    X, y = slow_epoch
+    clf = MLPClassifier(
+        (512, 512, 512, 512), batch_size=64, early_stopping=early_stopping, random_state=0
+    )
+    threading.Timer(0.5, _thread.interrupt_main).start()
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        clf.fit(X, y)
+    assert clf.n_iter_ == 0  # the first epoch did not come to its end
+    assert np.isnan(clf.loss_)
+    assert 0 < clf._state["counters"][0] < len(X) / 64
+    # What was learned so far is kept, and training can go on from it.
+    assert clf.score(X[:1000], y[:1000]) > 0.8
+    assert np.isfinite(clf.predict_proba(X[:1000])).all()
