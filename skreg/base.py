@@ -41,7 +41,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             warnings.warn(message, UserWarning, stacklevel=6)
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
-        explicit = check_given(*validation, early_stopping=self.early_stopping)
+        explicit = check_given(*validation, solver=self.solver, early_stopping=self.early_stopping)
         warm = hasattr(self, "coefs_") and (self.warm_start or incremental)
 
         passed = X, y

@@ -21,6 +21,19 @@ Spec = tuple[str, dict[str, float]]  # a part of the core by name, with its opti
 MAX_ROWS = np.iinfo(np.int32).max
 
 
+def _cast(values, dtype, name):
+    if values is None:
+        return None
+    with np.errstate(over="ignore"):
+        cast = np.ascontiguousarray(values, dtype=dtype)
+    if not np.isfinite(cast).all():
+        raise ValueError(
+            f"{name} holds numbers too large for {dtype}, in which training goes because X has "
+            f"this type. Scale {name}, or pass X in float64."
+        )
+    return cast
+
+
 def make_data(X, *, target=None, label=None, weight=None):
     """Hand arrays to the core by reference.
 
@@ -37,9 +50,9 @@ def make_data(X, *, target=None, label=None, weight=None):
         raise ValueError(f"X has {X.shape[0]} rows; at most {MAX_ROWS} are supported.")
     dtype = X.dtype
     arrays = {
-        "target": None if target is None else np.ascontiguousarray(target, dtype=dtype),
+        "target": _cast(target, dtype, "y"),
         "label": None if label is None else np.ascontiguousarray(label, dtype=np.int32),
-        "weight": None if weight is None else np.ascontiguousarray(weight, dtype=dtype),
+        "weight": _cast(weight, dtype, "sample_weight"),
     }
     core = _core.Data32 if dtype == np.float32 else _core.Data64
     if not sp.issparse(X):

@@ -38,7 +38,8 @@ class TrainingLoss:
             self.no_improvement_count += 1
         else:
             self.no_improvement_count = 0
-        self.best_loss = min(loss, self.best_loss)
+        if loss < self.best_loss:
+            self.best_loss = loss
 
     def finish(self):
         pass

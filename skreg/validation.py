@@ -43,7 +43,7 @@ class Validation:
         return score_now
 
 
-def check_given(X_val, y_val, sample_weight_val, *, early_stopping):
+def check_given(X_val, y_val, sample_weight_val, *, solver, early_stopping):
     """Whether an explicit validation set is given; errors as in HistGradientBoosting."""
     if X_val is None and y_val is None:
         if sample_weight_val is not None:
@@ -53,6 +53,11 @@ def check_given(X_val, y_val, sample_weight_val, *, early_stopping):
         raise ValueError("X_val is provided, but y_val was not provided.")
     if X_val is None:
         raise ValueError("y_val is provided, but X_val was not provided.")
+    if solver == "lbfgs":
+        raise ValueError(
+            "X_val and y_val are passed to fit, but solver='lbfgs' has no use for a validation "
+            "set. Use solver='adam' or 'sgd' with early_stopping=True, or leave them out."
+        )
     if not early_stopping:
         raise ValueError(
             "X_val and y_val are passed to fit while at the same time early_stopping is False. "

@@ -177,7 +177,7 @@ template <class T>
 void check_rows(const BorrowedData<T>& data, const Trainer<T>& trainer, const Rows& rows) {
   const Network<T>& net = trainer.network;
   expect(data.view.n_features == net.input_width(), "the data has another number of features than the network");
-  expect(data.view.label || data.view.n_outputs == net.n_outputs(), "the targets have another width than the network");
+  expect(data.view.label || data.view.n_outputs == net.n_outputs(), "y has another number of outputs than the network");
   for (size_t i = 0; i < rows.shape(0); ++i) {
     expect(rows.data()[i] >= 0 && rows.data()[i] < data.view.n_rows, "a row index is out of range");
   }

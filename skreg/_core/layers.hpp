@@ -159,7 +159,8 @@ class BatchNorm {
 // are scaled by the inverse of the quantized keep probability.
 class Dropout {
  public:
-  explicit Dropout(double p) : threshold_(int32_t(std::lround(p * 65536))) {}
+  // A p above 0 always drops something, and never everything.
+  explicit Dropout(double p) : threshold_(p > 0 ? int32_t(std::clamp(std::lround(p * 65536), 1L, 65535L)) : 0) {}
 
   // Draws the batch's mask; an inactive dropout returns no bits.
   template <class T>
