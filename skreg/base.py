@@ -38,7 +38,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def _fit_parts(self, X, y, sample_weight, validation, incremental, callbacks):
         recipe = Recipe(self)
         for message in recipe.without_effect():
-            warnings.warn(message, UserWarning, stacklevel=6)
+            warnings.warn(message, UserWarning, stacklevel=5)
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         explicit = check_given(*validation, solver=self.solver, early_stopping=self.early_stopping)
@@ -115,11 +115,14 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _explicit_validation(self, dtype, X_val, y_val, weight_val):
         passed = X_val, y_val
-        X_val, y_val = self._check_arrays(X_val, y_val, reset=False, dtype=dtype)
-        check_size(X_val)
-        y_val = self._check_validation_targets(y_val)
-        weight_val = self._check_weights(weight_val, X_val)
-        data = self._make_data(X_val, y_val, weight_val)
+        try:
+            X_val, y_val = self._check_arrays(X_val, y_val, reset=False, dtype=dtype)
+            check_size(X_val)
+            y_val = self._check_validation_targets(y_val)
+            weight_val = self._check_weights(weight_val, X_val)
+            data = self._make_data(X_val, y_val, weight_val)
+        except ValueError as error:
+            raise ValueError(f"The validation set X_val, y_val is not valid: {error}") from error
         return Validation(data, np.arange(X_val.shape[0], dtype=np.int32), *passed, weight_val)
 
     def _split(self, data, passed, y, sample_weight):
@@ -293,7 +296,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             warnings.warn(
                 f"batch_size={self.batch_size} is larger than the {n_rows} training rows. It is "
                 "clipped to their number.",
-                stacklevel=2,
+                stacklevel=7,
             )
         return min(int(self.batch_size), n_rows)
 

@@ -135,7 +135,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     scoring : str, callable or None, default="loss"
         What early stopping watches: ``"loss"`` the validation loss without penalties, None the
         estimator's `score` (as scikit-learn's MLP does), else a scorer's name or a callable
-        ``(estimator, X, y) -> float``, higher is better.
+        ``(estimator, X, y) -> float``, higher is better. Sample weights go to scorers that take a
+        `sample_weight`.
 
     class_weight : dict, 'balanced' or None, default=None
         Weights of the classes, multiplied with `sample_weight` in training and in the validation
@@ -147,10 +148,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     classes_ : ndarray of shape (n_classes,)
         Labels of the classes.
 
-    coefs_ : list of n_layers_ - 1 ndarrays of shape (n_in, n_out)
-        Weights of the network that predicts: batch norm is folded into them.
+    coefs_ : list of ndarrays of shape (n_in, n_out)
+        Weights of the network that predicts, one array for each layer after the input; batch norm
+        is folded into them.
 
-    intercepts_ : list of n_layers_ - 1 ndarrays of shape (n_out,)
+    intercepts_ : list of ndarrays of shape (n_out,)
         Biases of the network that predicts.
 
     loss_ : float
@@ -178,7 +180,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     sparsity_ : float
         Fraction of the weights in `coefs_` that are exactly 0.
 
-    feature_importances_ : ndarray of shape (n_features_in_,)
+    feature_importances_ : ndarray of shape (n_features,)
         L2 norm of each input's outgoing weights over the sum of all norms. Comparable between
         features on the same scale only.
 
@@ -200,7 +202,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     n_features_in_ : int
         Number of features seen during `fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, where all are strings.
 
     See Also
@@ -439,9 +441,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             raise ValueError(
                 "class_weight is not supported for multilabel targets. Pass sample_weight instead."
             )
-        self._class_weights = compute_class_weight(
-            self.class_weight, classes=self.classes_, y=self.classes_[y]
-        )
+        weights = compute_class_weight(self.class_weight, classes=self.classes_, y=self.classes_[y])
+        if not (np.isfinite(weights).all() and (weights >= 0).all() and weights[y].any()):
+            raise ValueError(
+                "class_weight must hold finite weights >= 0, at least one of them positive, got "
+                f"{self.class_weight}."
+            )
+        self._class_weights = weights
 
     def _core_targets(self, y):
         weights = None if self._class_weights is None else self._class_weights[y]

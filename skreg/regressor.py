@@ -129,14 +129,16 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     scoring : str, callable or None, default="loss"
         What early stopping watches: ``"loss"`` the validation loss without penalties, None the
         estimator's `score` (as scikit-learn's MLP does), else a scorer's name or a callable
-        ``(estimator, X, y) -> float``, higher is better.
+        ``(estimator, X, y) -> float``, higher is better. Sample weights go to scorers that take a
+        `sample_weight`.
 
     Attributes
     ----------
-    coefs_ : list of n_layers_ - 1 ndarrays of shape (n_in, n_out)
-        Weights of the network that predicts: batch norm is folded into them.
+    coefs_ : list of ndarrays of shape (n_in, n_out)
+        Weights of the network that predicts, one array for each layer after the input; batch norm
+        is folded into them.
 
-    intercepts_ : list of n_layers_ - 1 ndarrays of shape (n_out,)
+    intercepts_ : list of ndarrays of shape (n_out,)
         Biases of the network that predicts.
 
     loss_ : float
@@ -164,7 +166,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     sparsity_ : float
         Fraction of the weights in `coefs_` that are exactly 0.
 
-    feature_importances_ : ndarray of shape (n_features_in_,)
+    feature_importances_ : ndarray of shape (n_features,)
         L2 norm of each input's outgoing weights over the sum of all norms. Comparable between
         features on the same scale only.
 
@@ -186,7 +188,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     n_features_in_ : int
         Number of features seen during `fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, where all are strings.
 
     See Also

@@ -6,9 +6,6 @@ weights to keep.
 """
 
 import math
-import warnings
-
-from sklearn.exceptions import ConvergenceWarning
 
 NON_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and "
@@ -89,9 +86,14 @@ class EarlyStopping:
         self.scores.append(score)
         if math.isnan(score):
             self.no_improvement_count += 1
-            if self.snapshot is None:
-                raise ValueError(NON_FINITE)
-            raise Diverged
+            if self.snapshot is not None:
+                raise Diverged
+            if math.isfinite(validation_loss):
+                raise ValueError(
+                    "The score that early stopping watches is not finite for the validation rows. "
+                    "Use a scoring that is defined for them, or scoring='loss'."
+                )
+            raise ValueError(NON_FINITE)
         if score > self.reference + self.tol:
             self.reference = score
             self.no_improvement_count = 0
@@ -113,12 +115,3 @@ class EarlyStopping:
     def finish(self):
         if self.snapshot is not None:
             self.network.restore(self.snapshot)
-
-    @staticmethod
-    def warn_diverged():
-        warnings.warn(
-            "Training diverged: the network or its validation score became non-finite. The best "
-            "weights before that are kept. Scale the data or lower learning_rate_init.",
-            ConvergenceWarning,
-            stacklevel=2,
-        )

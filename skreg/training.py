@@ -13,6 +13,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skreg.stopping import Diverged
 
+CALLER = 7  # the stack level of who calls fit, seen from train()
+
 
 @dataclass
 class Progress:
@@ -108,11 +110,16 @@ def train(
                     f"Stochastic Optimizer: Maximum iterations ({max_epochs}) reached and the "
                     "optimization hasn't converged yet.",
                     ConvergenceWarning,
-                    stacklevel=2,
+                    stacklevel=CALLER,
                 )
     except Diverged:
-        monitor.warn_diverged()
+        warnings.warn(
+            "Training diverged: the network or its validation score became non-finite. The best "
+            "weights before that are kept. Scale the data or lower learning_rate_init.",
+            ConvergenceWarning,
+            stacklevel=CALLER,
+        )
     except KeyboardInterrupt:
         progress.interrupted = True
-        warnings.warn("Training interrupted by user.", stacklevel=2)
+        warnings.warn("Training interrupted by user.", stacklevel=CALLER)
     monitor.finish()

@@ -1,6 +1,7 @@
 """The validation set of early stopping: rows of the training data, or a set of its own."""
 
 import copy
+import inspect
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +34,8 @@ class Validation:
         if estimator.scoring == "loss":
             return None
         score = check_scoring(estimator, scoring=estimator.scoring)
-        options = {} if self.sample_weight is None else {"sample_weight": self.sample_weight}
+        weighted = self.sample_weight is not None and _takes_sample_weight(score)
+        options = {"sample_weight": self.sample_weight} if weighted else {}
 
         def score_now():
             current = copy.copy(estimator)
@@ -41,6 +43,12 @@ class Validation:
             return score(current, self.X, self.y, **options)
 
         return score_now
+
+
+def _takes_sample_weight(scorer):
+    function = getattr(scorer, "_score_func", scorer)  # the metric inside scikit-learn's scorers
+    parameters = inspect.signature(function).parameters.values()
+    return any(p.name == "sample_weight" or p.kind == p.VAR_KEYWORD for p in parameters)
 
 
 def check_given(X_val, y_val, sample_weight_val, *, solver, early_stopping):

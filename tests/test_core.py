@@ -401,7 +401,7 @@ def test_core_rejects_what_would_read_out_of_bounds():
         network.evaluate(data, np.array([4], dtype=np.int32))
     with pytest.raises(ValueError, match="another number of features"):
         network.evaluate(make_data(X[:, :4].copy(), target=y), np.array([0], dtype=np.int32))
-    with pytest.raises(ValueError, match="another width"):
+    with pytest.raises(ValueError, match="another number of outputs"):
         network.evaluate(make_data(X, target=np.zeros((4, 2))), np.array([0], dtype=np.int32))
     with pytest.raises(ValueError, match="differ in their number of rows"):
         make_data(X, target=y[:3])
