@@ -1,7 +1,6 @@
 """BaseMLP: what classifier and regressor share, from parameters to a fitted state."""
 
 import copy
-import warnings
 from abc import ABCMeta, abstractmethod
 from contextlib import contextmanager
 
@@ -12,12 +11,13 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from skreg import lbfgs
 from skreg.callbacks import CallbackSupportMixin, callbacks_of
+from skreg.messages import NON_FINITE, warn
 from skreg.network import Network, make_data, predict
 from skreg.recipe import AUTO_BATCH_SIZE, PARAMETER_CONSTRAINTS, Recipe
 from skreg.schedules import make_schedule
-from skreg.stopping import NON_FINITE, EarlyStopping, TrainingLoss
+from skreg.stopping import EarlyStopping, ScoreStopping, TrainingLoss
 from skreg.training import Progress, train
-from skreg.validation import Validation, check_given, check_size, split_rows, take_rows
+from skreg.validation import Validation, check_given, check_total_weight, split_rows, take_rows
 
 
 class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
@@ -38,7 +38,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def _fit_parts(self, X, y, sample_weight, validation, incremental, callbacks):
         recipe = Recipe(self)
         for message in recipe.without_effect():
-            warnings.warn(message, UserWarning, stacklevel=5)
+            warn(message)
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         explicit = check_given(*validation, solver=self.solver, early_stopping=self.early_stopping)
@@ -48,7 +48,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         X, y = self._check_arrays(X, y, reset=not warm)
         y = self._check_targets(y, warm, incremental)
         sample_weight = self._check_weights(sample_weight, X)
-        self._set_class_weights(y, incremental)
+        self._class_weights = self._find_class_weights(y, incremental)
         self._random_state = check_random_state(self.random_state)
 
         network = self._make_network(recipe, X, warm, incremental)
@@ -61,6 +61,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             watched = self._explicit_validation(X.dtype, *validation)
         elif self.early_stopping:
             rows, watched = self._split(data, passed, y, sample_weight)
+        check_total_weight(data, rows, "training")
         self._fit_stochastic(recipe, network, data, rows, watched, warm, incremental, callbacks)
 
     @contextmanager
@@ -117,22 +118,25 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         passed = X_val, y_val
         try:
             X_val, y_val = self._check_arrays(X_val, y_val, reset=False, dtype=dtype)
-            check_size(X_val)
+            if X_val.shape[0] < 2:
+                raise ValueError("it has only one row. Pass at least two.")
             y_val = self._check_validation_targets(y_val)
             weight_val = self._check_weights(weight_val, X_val)
             data = self._make_data(X_val, y_val, weight_val)
+            rows = np.arange(X_val.shape[0], dtype=np.int32)
+            check_total_weight(data, rows, "validation")
         except ValueError as error:
             raise ValueError(f"The validation set X_val, y_val is not valid: {error}") from error
-        return Validation(data, np.arange(X_val.shape[0], dtype=np.int32), *passed, weight_val)
+        return Validation(data, rows, *passed, weight_val)
 
     def _split(self, data, passed, y, sample_weight):
         train_rows, rows = split_rows(
             y.shape[0],
             self.validation_fraction,
             self._stratify(y),
-            sample_weight,
             self._random_state,
         )
+        check_total_weight(data, rows, "validation")
         weight = None if sample_weight is None else sample_weight[rows]
         # Copies for a scorer; the loss looks at the rows where they are.
         X_val, y_val = (take_rows(a, rows) if self.scoring != "loss" else None for a in passed)
@@ -168,7 +172,11 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def _reset(self, recipe):
         self.t_ = 0
         self.n_layers_ = len(recipe.hidden_sizes) + 2
-        self.loss_curve_, self._no_improvement_count = [], 0
+        self._no_curves()
+
+    def _no_curves(self):
+        self.__dict__.pop("loss_curve_", None)
+        self._no_improvement_count = 0
         self.validation_scores_ = self.validation_loss_curve_ = None
         self.best_loss_ = self.best_validation_score_ = self.best_iter_ = None
 
@@ -188,8 +196,9 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         if not network.has_norm:
             network.load(self.coefs_, self.intercepts_)
             return
-        network.restore((state["parameters"], state["statistics"]))
-        folded = [a for arrays in network.fold() for a in arrays]
+        snapshot = state["parameters"], state["statistics"]
+        network.restore(snapshot)
+        folded = [a for arrays in network.fold(snapshot, state["epsilon"]) for a in arrays]
         given = [*self.coefs_, *self.intercepts_]
         if not all(map(np.array_equal, folded, given)):
             raise ValueError(
@@ -203,13 +212,14 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         partial_fit continues its moments, a warm start begins with new ones, as in scikit-learn.
         The number of steps ever made goes on in both cases: no mask comes twice.
         """
-        optimizer, n_moments = recipe.optimizer()
+        optimizer = recipe.optimizer()
         counters = state.get("counters", np.zeros(2, dtype=np.int64)).copy()
         size, dtype = network.parameters.size, network.parameters.dtype
         if incremental and state.get("optimizer") == self.solver:
             moments = [m.astype(dtype) for m in state["moments"]]
             rate = state["learning_rate"]
         else:
+            n_moments = network.count_moments(self.solver)
             moments = [np.zeros(size, dtype=dtype) for _ in range(n_moments)]
             rate = self.learning_rate_init
             counters[1] = 0
@@ -225,6 +235,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def _store(self, network, dtype):
         if network.has_norm:
             self._state["parameters"], self._state["statistics"] = network.snapshot()
+            self._state["epsilon"] = network.epsilon
         coefs, intercepts = network.fold()
         self.coefs_ = [c.astype(dtype, copy=False) for c in coefs]
         self.intercepts_ = [b.astype(dtype, copy=False) for b in intercepts]
@@ -233,10 +244,13 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _fit_lbfgs(self, recipe, network, X, y, sample_weight):
         data = self._make_data(X.astype(np.float64, copy=False), y, sample_weight)
+        rows = np.arange(X.shape[0], dtype=np.int32)
+        check_total_weight(data, rows, "training")
+        self._no_curves()
         self.n_iter_, self.loss_ = lbfgs.minimize(
             network,
             data,
-            np.arange(X.shape[0], dtype=np.int32),
+            rows,
             l1=recipe.l1,
             tol=self.tol,
             max_iter=self.max_iter,
@@ -269,17 +283,32 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             callbacks=callbacks,
         )
         if network.has_norm and not incremental and not progress.interrupted:
-            _recalibrate(network, data, rows, watched)
+            self._recalibrate(network, data, rows, watched)
         self._state["learning_rate"] = schedule.rate
         self._report(progress, monitor, watched)
         self._store(network, network.parameters.dtype)
+
+    @staticmethod
+    def _recalibrate(network, data, rows, watched):
+        """Exact batch-norm statistics of the rows, unless the running ones validate better."""
+        running = network.snapshot()
+        try:
+            before = np.inf if watched is None else watched.loss(network)
+            network.recalibrate(data, rows)
+            worse = watched is not None and not watched.loss(network) <= before
+        except KeyboardInterrupt:
+            warn("Training interrupted by user.")
+            worse = True
+        if worse or not network.finite:
+            network.restore(running)
 
     def _make_monitor(self, network, watched, warm):
         if watched is None:
             best = getattr(self, "best_loss_", None)
             best = np.inf if best is None else best
             return TrainingLoss(network, self.tol, best, self._no_improvement_count)
-        return EarlyStopping(
+        rule = ScoreStopping if self.scoring is None else EarlyStopping
+        return rule(
             network,
             self.tol,
             lambda: watched.loss(network),
@@ -293,10 +322,9 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         if self.batch_size == "auto":
             return min(AUTO_BATCH_SIZE, n_rows)
         if self.batch_size > n_rows:
-            warnings.warn(
+            warn(
                 f"batch_size={self.batch_size} is larger than the {n_rows} training rows. It is "
-                "clipped to their number.",
-                stacklevel=7,
+                "clipped to their number."
             )
         return min(int(self.batch_size), n_rows)
 
@@ -314,8 +342,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         self.validation_scores_ = monitor.scores
         self.validation_loss_curve_ = monitor.losses
         self.best_validation_score_ = monitor.best_score
-        if monitor.best_epoch is not None:
-            self.best_iter_ = monitor.best_epoch
+        self.best_iter_ = monitor.best_epoch
 
     # ------------------------------------------------------------------- the fitted network
 
@@ -380,17 +407,9 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def _loss_name(self):
         """The core's name of the loss."""
 
-    def _set_class_weights(self, y, incremental):
-        """Work out the weights of classes, from all of y."""
+    def _find_class_weights(self, y, incremental):
+        """Weight of each class, from all of y, or None."""
+        return None
 
     def _stratify(self, y):
         """Labels that a validation split keeps in proportion, or None."""
-
-
-def _recalibrate(network, data, rows, watched):
-    """Exact batch-norm statistics of the training rows, unless the running ones validate better."""
-    running = network.snapshot()
-    before = np.inf if watched is None else watched.loss(network)
-    network.recalibrate(data, rows)
-    if watched is not None and not watched.loss(network) <= before:
-        network.restore(running)

@@ -175,7 +175,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         The largest validation score, of the weights that are kept.
 
     best_iter_ : int or None
-        The epoch it belongs to, counted from 1 along `validation_scores_`.
+        The epoch it belongs to, counted from 1 along `validation_scores_`; None where a warm start
+        found nothing better than what it started from.
 
     sparsity_ : float
         Fraction of the weights in `coefs_` that are exactly 0.
@@ -424,14 +425,17 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             expected, got = ("an indicator matrix", "labels")[:: 1 if self._multilabel else -1]
             raise ValueError(f"y must hold {expected} as in the fit before, got {got}.")
         if multilabel:
-            return y.toarray() if sp.issparse(y) else y
+            y = y.toarray() if sp.issparse(y) else y
+            if not np.isin(y, (0, 1)).all():
+                raise ValueError(
+                    f"Multilabel y must be an indicator matrix of 0 and 1, got {np.unique(y)}."
+                )
+            return y
         return np.searchsorted(self.classes_, y)
 
-    def _set_class_weights(self, y, incremental):
-        """Weight of each class, for the time of a fit."""
-        self._class_weights = None
+    def _find_class_weights(self, y, incremental):
         if self.class_weight is None:
-            return
+            return None
         if incremental:
             raise ValueError(
                 "class_weight is not supported by partial_fit, which does not see all labels. "
@@ -447,7 +451,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                 "class_weight must hold finite weights >= 0, at least one of them positive, got "
                 f"{self.class_weight}."
             )
-        self._class_weights = weights
+        return weights
 
     def _core_targets(self, y):
         weights = None if self._class_weights is None else self._class_weights[y]
@@ -477,10 +481,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         y : ndarray of shape (n_samples,) or (n_samples, n_classes)
             Labels, or the indicator matrix of multilabel targets.
         """
-        z = self._outputs(X, "identity")
+        p = self._outputs(X)
         if self._multilabel:
-            return (z > 0).astype(int)
-        index = z.argmax(axis=1) if z.shape[1] > 1 else (z[:, 0] > 0).astype(int)
+            return (p > 0.5).astype(int)
+        index = p.argmax(axis=1) if p.shape[1] > 1 else (p[:, 0] > 0.5).astype(int)
         return self.classes_[np.minimum(index, len(self.classes_) - 1)]
 
     def predict_proba(self, X):

@@ -17,54 +17,73 @@ def minimize(network, data, rows, *, l1, tol, max_iter, max_fun, verbose=False):
     loss : float
         The objective at the solution.
     """
-    n, parameters = network.n_weights, network.parameters
-    gradient = np.empty_like(parameters)
-    options = {"maxfun": max_fun, "maxiter": max_iter, "gtol": tol}
-    callback = _printer() if verbose else None
+    problem = (_Split if l1 > 0 else _Plain)(network, data, rows, l1)
+    options = {"maxfun": max_fun, "maxiter": max_iter, "gtol": tol, "ftol": problem.ftol(tol)}
+    result = scipy.optimize.minimize(
+        problem.loss_and_gradient,
+        problem.start(),
+        method="L-BFGS-B",
+        jac=True,
+        bounds=problem.bounds(),
+        options=options,
+        callback=_printer() if verbose else None,
+    )
+    network.parameters[:] = problem.solution(result.x)
+    return _check_optimize_result("lbfgs", result, max_iter), float(result.fun)
 
-    def evaluate(theta):
-        parameters[:] = theta
-        return network.loss_and_gradient(data, rows, gradient), gradient.copy()
 
-    def evaluate_split(split):
-        positive, negative = split[:n], split[n : 2 * n]
-        loss, g = evaluate(np.concatenate([positive - negative, split[2 * n :]]))
-        loss += l1 * (positive.sum() + negative.sum())
-        return loss, np.concatenate([g[:n] + l1, l1 - g[:n], g[n:]])
+class _Plain:
+    """A smooth objective, as it is."""
 
-    if l1 == 0:
-        # SciPy's default ftol, unless the user asks for more.
-        options["ftol"] = min(2.220446049250313e-09, tol)
-        result = scipy.optimize.minimize(
-            evaluate,
-            parameters.copy(),
-            method="L-BFGS-B",
-            jac=True,
-            options=options,
-            callback=callback,
-        )
-        parameters[:] = result.x
-    else:
-        weights, rest = parameters[:n], parameters[n:]
-        start = np.concatenate([np.maximum(weights, 0), np.maximum(-weights, 0), rest])
-        bounds = [(0, None)] * (2 * n) + [(None, None)] * len(rest)
-        # The default ftol would stop long before the zeros are found.
-        options["ftol"] = 0.0
-        result = scipy.optimize.minimize(
-            evaluate_split,
-            start,
-            method="L-BFGS-B",
-            jac=True,
-            bounds=bounds,
-            options=options,
-            callback=callback,
-        )
-        positive, negative = result.x[:n], result.x[n : 2 * n]
+    def __init__(self, network, data, rows, l1):
+        self.network, self.data, self.rows, self.l1 = network, data, rows, l1
+        self.n = network.n_weights
+
+    def start(self):
+        return self.network.parameters.copy()
+
+    def bounds(self):
+        return None
+
+    def ftol(self, tol):
+        """SciPy's default, as in scikit-learn, unless the user asks for more."""
+        return min(2.220446049250313e-09, tol)
+
+    def loss_and_gradient(self, theta):
+        self.network.parameters[:] = theta
+        gradient = np.empty_like(self.network.parameters)
+        return self.network.loss_and_gradient(self.data, self.rows, gradient), gradient
+
+    def solution(self, theta):
+        return theta
+
+
+class _Split(_Plain):
+    """An objective with l1 * sum |w|, smooth in (w+, w-, all else)."""
+
+    def start(self):
+        w, rest = np.split(self.network.parameters, [self.n])
+        return np.concatenate([np.maximum(w, 0), np.maximum(-w, 0), rest])
+
+    def bounds(self):
+        n_free = self.network.parameters.size - self.n
+        return [(0, None)] * (2 * self.n) + [(None, None)] * n_free
+
+    def ftol(self, tol):
+        """The default would stop long before the zeros are found."""
+        return 0.0
+
+    def loss_and_gradient(self, split):
+        positive, negative, rest = np.split(split, [self.n, 2 * self.n])
+        loss, g = super().loss_and_gradient(np.concatenate([positive - negative, rest]))
+        loss += self.l1 * (positive.sum() + negative.sum())
+        return loss, np.concatenate([g[: self.n] + self.l1, self.l1 - g[: self.n], g[self.n :]])
+
+    def solution(self, split):
+        positive, negative, rest = np.split(split, [self.n, 2 * self.n])
         # What both halves share cancels in w but not in the penalty.
         common = np.minimum(positive, negative)
-        parameters[:n] = (positive - common) - (negative - common)
-        parameters[n:] = result.x[2 * n :]
-    return _check_optimize_result("lbfgs", result, max_iter), float(result.fun)
+        return np.concatenate([(positive - common) - (negative - common), rest])
 
 
 def _printer():

@@ -105,15 +105,16 @@ class Network:
         self.statistics = np.zeros(self._core.n_statistics, dtype=dtype)
         self._slots = self._core.parameter_slots + self._core.statistic_slots
 
-    def _view(self, vector, slot):
-        kind, _, offset, n_rows, n_columns = slot
-        values = vector[offset : offset + n_rows * n_columns]
-        return values.reshape(n_rows, n_columns) if kind == "weight" else values
-
-    def views(self, kind):
+    def views(self, kind, snapshot=None):
         """Dict from layer to a view: kind is weight, bias, scale, shift, mean or variance."""
-        vector = self.statistics if kind in ("mean", "variance") else self.parameters
-        return {s[1]: self._view(vector, s) for s in self._slots if s[0] == kind}
+        vectors = (self.parameters, self.statistics) if snapshot is None else snapshot
+        vector = vectors[kind in ("mean", "variance")]
+        views = {}
+        for slot_kind, layer, offset, n_rows, n_columns in self._slots:
+            if slot_kind == kind:
+                values = vector[offset : offset + n_rows * n_columns]
+                views[layer] = values.reshape(n_rows, n_columns) if kind == "weight" else values
+        return views
 
     @property
     def has_norm(self):
@@ -141,23 +142,34 @@ class Network:
         """Take the weights and biases of a network without normalization."""
         for kind, arrays in (("weight", coefs), ("bias", intercepts)):
             for layer, view in self.views(kind).items():
+                if np.shape(arrays[layer]) != view.shape:
+                    raise ValueError(
+                        f"The {kind} of layer {layer} has shape {np.shape(arrays[layer])}, but "
+                        f"the network needs {view.shape}. Were coefs_ or intercepts_ changed?"
+                    )
                 view[:] = arrays[layer]
 
-    def fold(self):
+    def fold(self, snapshot=None, epsilon=None):
         """Weights and biases of the plain network that predicts the same.
 
         At prediction batch norm is x -> (x - mean) * scale / sqrt(variance + epsilon) + shift,
-        which the dense layer before it can carry.
+        which the dense layer before it can carry. By default of the network as it is now.
         """
-        coefs = [w.copy() for w in self.views("weight").values()]
-        intercepts = {i: b.copy() for i, b in self.views("bias").items()}
-        scales, shifts = self.views("scale"), self.views("shift")
-        means, variances = self.views("mean"), self.views("variance")
-        for i, scale in scales.items():
-            factor = scale / np.sqrt(variances[i].astype(np.float64) + self.epsilon)
+        epsilon = self.epsilon if epsilon is None else epsilon
+        coefs = [w.copy() for w in self.views("weight", snapshot).values()]
+        intercepts = {i: b.copy() for i, b in self.views("bias", snapshot).items()}
+        shifts = self.views("shift", snapshot)
+        means, variances = self.views("mean", snapshot), self.views("variance", snapshot)
+        for i, scale in self.views("scale", snapshot).items():
+            factor = scale / np.sqrt(variances[i].astype(np.float64) + epsilon)
             intercepts[i] = (shifts[i] - means[i] * factor).astype(scale.dtype)
             coefs[i] = (coefs[i] * factor).astype(scale.dtype)
         return coefs, [intercepts[i] for i in range(len(coefs))]
+
+    @staticmethod
+    def count_moments(optimizer):
+        """How many vectors of moments an optimizer (by name) keeps."""
+        return _core.count_moments(optimizer)
 
     def attach(self, optimizer=None, moments=(), counters=None):
         """Connect the arrays that the core updates in place, before any other use of it.
@@ -185,7 +197,7 @@ class Network:
 
     @property
     def finite(self):
-        """Whether every parameter is a finite number."""
+        """Whether all parameters and statistics are finite numbers."""
         return self._core.finite
 
     def snapshot(self):

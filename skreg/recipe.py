@@ -1,5 +1,6 @@
 """Recipe: hyperparameters checked, and turned into the parts that the core is made of."""
 
+import inspect
 from numbers import Integral, Real
 
 import numpy as np
@@ -58,19 +59,20 @@ class Recipe:
     """
 
     def __init__(self, estimator):
-        self.params = estimator
+        self.estimator = estimator
         self.hidden_sizes = self._hidden_sizes()
         self.dropout_rates = self._dropout_rates()
+        self.batch_norm = bool(estimator.batch_norm and self.hidden_sizes)
         self.l1, self.l2 = self._penalty_strengths()
         self._check_combinations()
 
     @property
     def stochastic(self):
         """Whether training goes in epochs."""
-        return self.params.solver != "lbfgs"
+        return self.estimator.solver != "lbfgs"
 
     def _hidden_sizes(self):
-        sizes = self.params.hidden_layer_sizes
+        sizes = self.estimator.hidden_layer_sizes
         sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
         if not all(isinstance(s, Integral) and s > 0 for s in sizes):
             raise ValueError(f"hidden_layer_sizes must be > 0 integers, got {sizes}.")
@@ -78,7 +80,7 @@ class Recipe:
 
     def _dropout_rates(self):
         """One probability per hidden layer."""
-        dropout, n_hidden = self.params.dropout, len(self.hidden_sizes)
+        dropout, n_hidden = self.estimator.dropout, len(self.hidden_sizes)
         if isinstance(dropout, Real):
             return [float(dropout)] * n_hidden
         rates = list(dropout)
@@ -95,18 +97,18 @@ class Recipe:
 
     def _penalty_strengths(self):
         """lambda_1 and lambda_2 of the objective."""
-        penalty, alpha = self.params.penalty, float(self.params.alpha)
+        penalty, alpha = self.estimator.penalty, float(self.estimator.alpha)
         if penalty is None:
             return 0.0, 0.0
-        ratio = {"l1": 1.0, "l2": 0.0}.get(penalty, float(self.params.l1_ratio))
+        ratio = {"l1": 1.0, "l2": 0.0}.get(penalty, float(self.estimator.l1_ratio))
         return alpha * ratio, alpha * (1 - ratio)
 
     def _check_combinations(self):
-        p = self.params
+        p = self.estimator
         in_epochs = {
             "dropout": any(self.dropout_rates),
             "input_dropout": p.input_dropout > 0,
-            "batch_norm": p.batch_norm,
+            "batch_norm": self.batch_norm,
             "early_stopping": p.early_stopping,
         }
         for name, on in in_epochs.items():
@@ -120,7 +122,7 @@ class Recipe:
                 "momentum=1 with an L1 penalty has no fixed point: the proximal step needs the "
                 "rate learning_rate / (1 - momentum). Use momentum < 1."
             )
-        if p.batch_norm and p.batch_size == 1:
+        if self.batch_norm and p.batch_size == 1:
             raise ValueError(
                 "batch_norm=True needs batches of at least two rows, got batch_size=1. Use a "
                 "larger batch_size."
@@ -128,19 +130,24 @@ class Recipe:
 
     def without_effect(self):
         """Messages about parameters that do nothing here; a grid's product makes them natural."""
-        p = self.params
-        if p.penalty is None and p.alpha != 0.0001:
+        p = self.estimator
+        signature = inspect.signature(type(p).__init__).parameters
+
+        def changed(name):
+            return getattr(p, name) != signature[name].default
+
+        if p.penalty is None and changed("alpha"):
             yield f"alpha={p.alpha} has no effect with penalty=None."
-        if p.penalty != "elasticnet" and p.l1_ratio != 0.15:
+        if p.penalty != "elasticnet" and changed("l1_ratio"):
             yield f"l1_ratio={p.l1_ratio} has an effect with penalty='elasticnet' only."
         if not self.hidden_sizes and isinstance(p.dropout, Real) and p.dropout > 0:
             yield "dropout has no effect without hidden layers (input_dropout has one)."
         if not self.hidden_sizes and p.batch_norm:
             yield "batch_norm has no effect without hidden layers."
-        for name, neutral in (("batch_norm_momentum", 0.1), ("batch_norm_epsilon", 1e-5)):
-            if not p.batch_norm and getattr(p, name) != neutral:
+        for name in ("batch_norm_momentum", "batch_norm_epsilon"):
+            if not p.batch_norm and changed(name):
                 yield f"{name} has no effect with batch_norm=False."
-        if p.scoring != "loss" and not p.early_stopping:
+        if not p.early_stopping and changed("scoring"):
             yield "scoring has no effect with early_stopping=False."
 
     def penalties(self):
@@ -150,11 +157,11 @@ class Recipe:
 
     def layers(self, n_outputs):
         """The parts of the network, in the order in which a row passes them."""
-        p = self.params
+        p = self.estimator
         layers = [("dropout", {"p": float(p.input_dropout)})] if p.input_dropout > 0 else []
         for width, rate in zip(self.hidden_sizes, self.dropout_rates, strict=True):
             layers.append(("dense", {"units": float(width)}))
-            if p.batch_norm:
+            if self.batch_norm:
                 options = {"momentum": p.batch_norm_momentum, "epsilon": p.batch_norm_epsilon}
                 layers.append(("batch_norm", {k: float(v) for k, v in options.items()}))
             layers.append((p.activation, {}))
@@ -163,18 +170,17 @@ class Recipe:
         return [*layers, ("dense", {"units": float(n_outputs)})]
 
     def optimizer(self):
-        """The optimizer of the core, and how many moments it keeps."""
-        p = self.params
+        """The optimizer of the core."""
+        p = self.estimator
+        options = {"beta_1": p.beta_1, "beta_2": p.beta_2, "epsilon": p.epsilon}
         if p.solver == "sgd":
-            names, n_moments = {"momentum": p.momentum, "nesterov": p.nesterovs_momentum}, 1
-        else:
-            names, n_moments = {n: getattr(p, n) for n in ("beta_1", "beta_2", "epsilon")}, 2
-        return (p.solver, {k: float(v) for k, v in names.items()}), n_moments
+            options = {"momentum": p.momentum, "nesterov": p.nesterovs_momentum}
+        return p.solver, {name: float(value) for name, value in options.items()}
 
     def schedule(self):
         """Name of the learning-rate schedule; scikit-learn's act on sgd only."""
-        return self.params.learning_rate if self.params.solver == "sgd" else "constant"
+        return self.estimator.learning_rate if self.estimator.solver == "sgd" else "constant"
 
     def initial_factor(self):
         """Initial weights are from U(-b, b) with b^2 = factor / (fan_in + fan_out)."""
-        return 2.0 if self.params.activation == "logistic" else 6.0
+        return 2.0 if self.estimator.activation == "logistic" else 6.0

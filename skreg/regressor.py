@@ -161,7 +161,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         The largest validation score, of the weights that are kept.
 
     best_iter_ : int or None
-        The epoch it belongs to, counted from 1 along `validation_scores_`.
+        The epoch it belongs to, counted from 1 along `validation_scores_`; None where a warm start
+        found nothing better than what it started from.
 
     sparsity_ : float
         Fraction of the weights in `coefs_` that are exactly 0.
@@ -358,7 +359,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     # ------------------------------------------------------------------------------- targets
 
     def _check_targets(self, y, warm, incremental):
-        y = self._check_validation_targets(y)
+        y = self._as_targets(y)
         if warm and y.shape[1] != self.n_outputs_:
             raise ValueError(
                 f"y has {y.shape[1]} targets, but the fit before had {self.n_outputs_}. To train "
@@ -369,6 +370,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return y
 
     def _check_validation_targets(self, y):
+        y = self._as_targets(y)
+        if y.shape[1] != self.n_outputs_:
+            raise ValueError(f"y_val has {y.shape[1]} targets, but y has {self.n_outputs_}.")
+        return y
+
+    def _as_targets(self, y):
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if self.loss == "poisson" and (y < 0).any():

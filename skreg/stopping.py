@@ -7,10 +7,7 @@ weights to keep.
 
 import math
 
-NON_FINITE = (
-    "Solver produced non-finite parameter weights. The input data may contain large values and "
-    "need to be preprocessed, or the learning rate is too large."
-)
+from skreg.messages import NON_FINITE
 
 
 class Diverged(Exception):
@@ -94,15 +91,17 @@ class EarlyStopping:
                     "Use a scoring that is defined for them, or scoring='loss'."
                 )
             raise ValueError(NON_FINITE)
-        if score > self.reference + self.tol:
-            self.reference = score
-            self.no_improvement_count = 0
-        else:
-            self.no_improvement_count += 1
+        self.no_improvement_count = 0 if self._progress(score) else self.no_improvement_count + 1
         if score > self.best_score:
             self.best_score, self.best_epoch = score, len(self.scores)
             self.snapshot = self.network.snapshot()
         return f"Validation score: {score:f}"
+
+    def _progress(self, score):
+        if score > self.reference + self.tol:
+            self.reference = score
+            return True
+        return False
 
     def _measure(self):
         """Validation loss and score of the current weights; NaN where they are not finite."""
@@ -115,3 +114,10 @@ class EarlyStopping:
     def finish(self):
         if self.snapshot is not None:
             self.network.restore(self.snapshot)
+
+
+class ScoreStopping(EarlyStopping):
+    """The same with scikit-learn's rule of patience, which compares with the best score so far."""
+
+    def _progress(self, score):
+        return score >= self.best_score + self.tol

@@ -5,15 +5,13 @@ gradient, step, prox) run in the core, one call an epoch (`_core/epoch.hpp` show
 same numbers); place 8, the trajectory, is here.
 """
 
-import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from skreg.messages import warn
 from skreg.stopping import Diverged
-
-CALLER = 7  # the stack level of who calls fit, seen from train()
 
 
 @dataclass
@@ -106,20 +104,18 @@ def train(
                     print(f"Setting learning rate to {schedule.rate:f}")
         else:
             if warn_at_end:
-                warnings.warn(
+                warn(
                     f"Stochastic Optimizer: Maximum iterations ({max_epochs}) reached and the "
                     "optimization hasn't converged yet.",
                     ConvergenceWarning,
-                    stacklevel=CALLER,
                 )
     except Diverged:
-        warnings.warn(
+        warn(
             "Training diverged: the network or its validation score became non-finite. The best "
             "weights before that are kept. Scale the data or lower learning_rate_init.",
             ConvergenceWarning,
-            stacklevel=CALLER,
         )
     except KeyboardInterrupt:
         progress.interrupted = True
-        warnings.warn("Training interrupted by user.", stacklevel=CALLER)
+        warn("Training interrupted by user.")
     monitor.finish()

@@ -74,26 +74,28 @@ def check_given(X_val, y_val, sample_weight_val, *, solver, early_stopping):
     return True
 
 
-def split_rows(n_rows, fraction, stratify, sample_weight, random_state):
+def split_rows(n_rows, fraction, stratify, random_state):
     """Rows to train on and rows to validate on, drawn as scikit-learn's MLP draws them."""
     rows = np.arange(n_rows, dtype=np.int32)
     train, val = train_test_split(
         rows, random_state=random_state, test_size=fraction, stratify=stratify
     )
-    check_size(val)
-    if sample_weight is not None and not (sample_weight[train].any() and sample_weight[val].any()):
+    if len(val) < 2:
         raise ValueError(
-            "The split for early stopping leaves a part in which all sample weights are zero. "
-            "Pass X_val and y_val, or more rows with a positive weight."
+            "The validation set is too small. Increase 'validation_fraction' or the size of your "
+            "dataset."
         )
     return train, val
 
 
-def check_size(rows):
-    if rows.shape[0] < 2:
+def check_total_weight(data, rows, part):
+    """The weights of the rows, as the core sees them, must add up to something."""
+    total = data.total_weight(rows)
+    if not 0 < total < np.inf:
         raise ValueError(
-            "The validation set is too small. Increase 'validation_fraction' or the size of your "
-            "dataset."
+            f"The weights of the {part} rows sum to {total:g}, from which nothing can be learned. "
+            "Weights are sample_weight times class_weight, in the number type of X; they need a "
+            "positive, finite sum."
         )
 
 

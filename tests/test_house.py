@@ -17,16 +17,17 @@ ALLOWED = {
     "classifier": {"base"},
     "regressor": {"base"},
     "base": {
-        *("callbacks", "lbfgs", "network", "recipe", "schedules", "stopping", "training"),
-        "validation",
+        *("callbacks", "lbfgs", "messages", "network", "recipe", "schedules", "stopping"),
+        *("training", "validation"),
     },
-    "training": {"stopping"},
+    "training": {"messages", "stopping"},
+    "stopping": {"messages"},
     "network": {"_core"},
     "callbacks": set(),
     "lbfgs": set(),
     "recipe": set(),
     "schedules": set(),
-    "stopping": set(),
+    "messages": set(),
     "validation": set(),
 }
 

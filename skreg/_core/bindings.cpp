@@ -123,6 +123,16 @@ void set_targets(BorrowedData<T>& d, const std::optional<Matrix<const T>>& targe
 }
 
 template <class T>
+void check_sparse(const Data<T>& d, int64_t n_indices, int64_t n_values) {
+  expect(d.n_rows >= 0 && n_indices == n_values && d.indptr[0] == 0, "indptr, indices and values do not fit together");
+  for (int64_t i = 0; i < d.n_rows; ++i) expect(d.indptr[i] <= d.indptr[i + 1], "indptr must not decrease");
+  expect(d.indptr[d.n_rows] <= n_values, "indptr, indices and values do not fit together");
+  for (int64_t e = 0; e < d.indptr[d.n_rows]; ++e) {
+    expect(d.indices[e] >= 0 && d.indices[e] < d.n_features, "a column index is out of range");
+  }
+}
+
+template <class T>
 void bind_data(nb::module_& m, const char* name) {
   using D = BorrowedData<T>;
   using Target = std::optional<Matrix<const T>>;
@@ -140,6 +150,8 @@ void bind_data(nb::module_& m, const char* name) {
             return d;
           },
           "x"_a, "target"_a = nb::none(), "label"_a = nb::none(), "weight"_a = nb::none())
+      .def("total_weight",
+           [](const D& d, const Rows& rows) { return d.view.total_weight(rows.data(), int64_t(rows.shape(0))); })
       .def_static(
           "sparse",
           [](const Vector<const int64_t>& indptr, const Vector<const int32_t>& indices, const Vector<const T>& values,
@@ -150,6 +162,7 @@ void bind_data(nb::module_& m, const char* name) {
             d.view.indptr = d.keep(indptr);
             d.view.indices = d.keep(indices);
             d.view.values = d.keep(values);
+            check_sparse(d.view, int64_t(indices.shape(0)), int64_t(values.shape(0)));
             set_targets(d, target, label, weight);
             return d;
           },
@@ -166,34 +179,71 @@ struct BoundTrainer {
   Clock clock;
 };
 
-// Lets Python's signal handlers run; false once one has raised.
-static bool poll_signals(Clock& clock) {
-  if (!clock.due()) return true;
-  nb::gil_scoped_acquire gil;
-  return PyErr_CheckSignals() == 0;
+// Runs a call of the core without the GIL, but lets Python's signal handlers run now and then; what they raise, such
+// as KeyboardInterrupt, ends the call.
+template <class T, class Call>
+auto interruptible(BoundTrainer<T>& b, Call call) {
+  bool interrupted = false;
+  const auto poll = [&] {
+    if (interrupted || !b.clock.due()) return !interrupted;
+    nb::gil_scoped_acquire gil;
+    interrupted = PyErr_CheckSignals() != 0;
+    return !interrupted;
+  };
+  const auto result = [&] {
+    nb::gil_scoped_release release;
+    return call(poll);
+  }();
+  if (interrupted) throw nb::python_error();
+  return result;
 }
 
 template <class T>
-void check_rows(const BorrowedData<T>& data, const Trainer<T>& trainer, const Rows& rows) {
-  const Network<T>& net = trainer.network;
+void check_call(const BoundTrainer<T>& b, const BorrowedData<T>& data, const Rows& rows) {
+  const Network<T>& net = b.trainer.network;
+  expect(!b.owners.empty(), "attach the arrays first");
   expect(data.view.n_features == net.input_width(), "the data has another number of features than the network");
-  expect(data.view.label || data.view.n_outputs == net.n_outputs(), "y has another number of outputs than the network");
+  if (b.trainer.wants_labels()) {
+    expect(data.view.label, "this loss needs label");
+  } else {
+    expect(data.view.target, "this loss needs target");
+    expect(data.view.n_outputs == net.n_outputs(), "y has another number of outputs than the network");
+  }
   for (size_t i = 0; i < rows.shape(0); ++i) {
     expect(rows.data()[i] >= 0 && rows.data()[i] < data.view.n_rows, "a row index is out of range");
   }
 }
 
-template <class T>
-nb::list slots_as_list(const std::vector<Slot>& slots) {
+static nb::list slots_as_list(const std::vector<Slot>& slots) {
   nb::list out;
   for (const Slot& s : slots) out.append(nb::make_tuple(s.kind, s.layer, s.offset, s.n_rows, s.n_columns));
   return out;
 }
 
 template <class T>
+void attach(BoundTrainer<T>& b, const Vector<T>& parameters, const Vector<T>& statistics, const nb::list& moments,
+            const Vector<int64_t>& counters, const std::optional<Spec>& optimizer) {
+  const Network<T>& net = b.trainer.network;
+  expect(int64_t(parameters.shape(0)) == net.n_parameters, "parameters have the wrong length");
+  expect(int64_t(statistics.shape(0)) == net.n_statistics, "statistics have the wrong length");
+  expect(counters.shape(0) == 2, "counters are two");
+  TrainingState<T> state{parameters.data(), statistics.data(), {}, counters.data()};
+  std::vector<nb::object> owners = {nb::cast(parameters), nb::cast(statistics), nb::cast(counters)};
+  for (nb::handle item : moments) {
+    const auto moment = nb::cast<Vector<T>>(item, false);
+    expect(int64_t(moment.shape(0)) == net.n_parameters, "moments have the wrong length");
+    state.moments.push_back(moment.data());
+    owners.push_back(nb::cast(moment));
+  }
+  b.trainer.attach(state, optimizer);
+  b.owners = std::move(owners);  // last: the trainer may still point at the old ones until here
+}
+
+template <class T>
 void bind_trainer(nb::module_& m, const char* name) {
   using B = BoundTrainer<T>;
   using D = BorrowedData<T>;
+  using Poll = typename Trainer<T>::Poll;
   nb::class_<B>(m, name)
       .def(
           "__init__",
@@ -201,71 +251,54 @@ void bind_trainer(nb::module_& m, const char* name) {
              const std::vector<Spec>& penalties,
              uint64_t seed) { new (self) B{Trainer<T>(n_features, layers, loss, penalties, seed), {}, {}}; },
           "n_features"_a, "layers"_a, "loss"_a, "penalties"_a, "seed"_a)
-      .def_prop_ro("parameter_slots", [](B& b) { return slots_as_list<T>(b.trainer.network.parameter_slots); })
-      .def_prop_ro("statistic_slots", [](B& b) { return slots_as_list<T>(b.trainer.network.statistic_slots); })
+      .def_prop_ro("parameter_slots", [](B& b) { return slots_as_list(b.trainer.network.parameter_slots); })
+      .def_prop_ro("statistic_slots", [](B& b) { return slots_as_list(b.trainer.network.statistic_slots); })
       .def_prop_ro("n_weights", [](B& b) { return b.trainer.network.n_weights; })
       .def_prop_ro("n_parameters", [](B& b) { return b.trainer.network.n_parameters; })
       .def_prop_ro("n_statistics", [](B& b) { return b.trainer.network.n_statistics; })
-      .def(
-          "attach",
-          [](B& b, const Vector<T>& parameters, const Vector<T>& statistics, const std::vector<Vector<T>>& moments,
-             const Vector<int64_t>& counters, const std::optional<Spec>& optimizer) {
-            const Network<T>& net = b.trainer.network;
-            expect(int64_t(parameters.shape(0)) == net.n_parameters, "parameters have the wrong length");
-            expect(int64_t(statistics.shape(0)) == net.n_statistics, "statistics have the wrong length");
-            expect(counters.shape(0) == 2, "counters are two");
-            TrainingState<T> state{parameters.data(), statistics.data(), {}, counters.data()};
-            b.owners = {nb::cast(parameters), nb::cast(statistics), nb::cast(counters)};
-            for (const Vector<T>& moment : moments) {
-              expect(int64_t(moment.shape(0)) == net.n_parameters, "moments have the wrong length");
-              state.moments.push_back(moment.data());
-              b.owners.push_back(nb::cast(moment));
-            }
-            b.trainer.attach(state, optimizer);
-          },
-          "parameters"_a, "statistics"_a, "moments"_a, "counters"_a, "optimizer"_a = nb::none())
+      .def("attach", &attach<T>, "parameters"_a.noconvert(), "statistics"_a.noconvert(), "moments"_a,
+           "counters"_a.noconvert(), "optimizer"_a = nb::none())
       .def(
           "train_epoch",
           [](B& b, const D& data, const Rows& order, int64_t batch_size, double rate) {
-            check_rows(data, b.trainer, order);
+            check_call(b, data, order);
             expect(b.trainer.has_optimizer(), "attach an optimizer first");
             expect(batch_size >= 1, "batch_size must be positive");
-            EpochResult result;
-            {
-              nb::gil_scoped_release release;
-              result = b.trainer.train_epoch(data.view, order.data(), int64_t(order.shape(0)), batch_size, rate,
-                                             [&b] { return poll_signals(b.clock); });
-            }
-            if (result.interrupted) throw nb::python_error();
-            return result.loss;
+            return interruptible(b, [&](const Poll& poll) {
+              return b.trainer.train_epoch(data.view, order.data(), int64_t(order.shape(0)), batch_size, rate, poll);
+            });
           },
-          "data"_a, "order"_a, "batch_size"_a, "rate"_a)
+          "data"_a, "order"_a.noconvert(), "batch_size"_a, "rate"_a)
       .def(
           "evaluate",
           [](B& b, const D& data, const Rows& rows) {
-            check_rows(data, b.trainer, rows);
-            nb::gil_scoped_release release;
-            return b.trainer.evaluate(data.view, rows.data(), int64_t(rows.shape(0)));
+            check_call(b, data, rows);
+            return interruptible(b, [&](const Poll& poll) {
+              return b.trainer.evaluate(data.view, rows.data(), int64_t(rows.shape(0)), poll);
+            });
           },
-          "data"_a, "rows"_a)
+          "data"_a, "rows"_a.noconvert())
       .def(
           "loss_and_gradient",
           [](B& b, const D& data, const Rows& rows, const Vector<T>& gradient, bool training) {
-            check_rows(data, b.trainer, rows);
+            check_call(b, data, rows);
             expect(int64_t(gradient.shape(0)) == b.trainer.network.n_parameters, "gradient has the wrong length");
-            nb::gil_scoped_release release;
-            return b.trainer.loss_and_gradient(data.view, rows.data(), int64_t(rows.shape(0)), training,
-                                               gradient.data());
+            return interruptible(b, [&](const Poll& poll) {
+              return b.trainer.loss_and_gradient(data.view, rows.data(), int64_t(rows.shape(0)), training,
+                                                 gradient.data(), poll);
+            });
           },
-          "data"_a, "rows"_a, "gradient"_a, "training"_a = false)
+          "data"_a, "rows"_a.noconvert(), "gradient"_a.noconvert(), "training"_a = false)
       .def(
           "recalibrate",
           [](B& b, const D& data, const Rows& rows) {
-            check_rows(data, b.trainer, rows);
-            nb::gil_scoped_release release;
-            b.trainer.recalibrate(data.view, rows.data(), int64_t(rows.shape(0)));
+            check_call(b, data, rows);
+            interruptible(b, [&](const Poll& poll) {
+              b.trainer.recalibrate(data.view, rows.data(), int64_t(rows.shape(0)), poll);
+              return true;
+            });
           },
-          "data"_a, "rows"_a)
+          "data"_a, "rows"_a.noconvert())
       .def_prop_ro("finite", [](B& b) { return b.trainer.finite(); });
 }
 
@@ -315,8 +348,9 @@ NB_MODULE(_core, m) {
   bind_data<double>(m, "Data64");
   bind_trainer<float>(m, "Trainer32");
   bind_trainer<double>(m, "Trainer64");
-  m.def("predict", &predict<float>, "data"_a, "weights"_a, "biases"_a, "activation"_a, "link"_a, "out"_a);
-  m.def("predict", &predict<double>, "data"_a, "weights"_a, "biases"_a, "activation"_a, "link"_a, "out"_a);
+  m.def("predict", &predict<float>, "data"_a, "weights"_a, "biases"_a, "activation"_a, "link"_a, "out"_a.noconvert());
+  m.def("predict", &predict<double>, "data"_a, "weights"_a, "biases"_a, "activation"_a, "link"_a, "out"_a.noconvert());
+  m.def("count_moments", &count_moments, "optimizer"_a);
   m.def("instruction_set", [] { return std::string(chosen_tables.f->instruction_set); });
   m.def("instruction_sets", [] {
     std::vector<std::string> names;

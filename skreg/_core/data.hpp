@@ -113,15 +113,16 @@ class BatchBuffer {
   void gather_shares(const Data<T>& data, const int32_t* rows, double total_weight) {
     share_.resize(n_rows_);
     n_weighted_ = 0;
-    double sum = 0, sum_of_squares = 0;
+    double sum = 0, squares = 0;
     for (int64_t i = 0; i < n_rows_; ++i) {
       const double w = data.weight ? double(data.weight[rows[i]]) : 1.0;
-      share_[i] = T(w / total_weight);
+      const double share = w / total_weight;
+      share_[i] = T(share);
       n_weighted_ += w > 0;
       sum += w;
-      sum_of_squares += w * w;
+      squares += share * share;
     }
-    effective_size_ = std::max(sum, sum * sum / sum_of_squares);
+    effective_size_ = effective_size_of(sum, squares);
   }
 
   int64_t n_rows_ = 0, ld_ = 0, n_weighted_ = 0;

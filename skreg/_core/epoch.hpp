@@ -25,15 +25,10 @@ struct TrainingState {
   int64_t* counters;  // [0] steps ever made: the key of the masks, [1] steps since the moments were reset
 };
 
-struct EpochResult {
-  double loss = 0;  // mean over the rows of the batches' penalized losses, each before its step
-  bool interrupted = false;
-};
-
 template <class T>
 class Trainer {
  public:
-  using Poll = std::function<bool()>;  // false: stop now
+  using Poll = std::function<bool()>;  // false: stop at once
 
   Trainer(int64_t n_features, const std::vector<Spec>& layers, const std::string& loss,
           const std::vector<Spec>& penalties, uint64_t seed)
@@ -50,8 +45,10 @@ class Trainer {
     network.bind(state.parameters, gradient_.data(), state.statistics);
   }
 
-  EpochResult train_epoch(const Data<T>& data, const int32_t* order, int64_t n, int64_t batch_size, double rate,
-                          const Poll& poll) {
+  // One pass over the rows in `order`. Returns the mean over them of the batches' penalized losses, each before its
+  // step.
+  double train_epoch(const Data<T>& data, const int32_t* order, int64_t n, int64_t batch_size, double rate,
+                     const Poll& poll) {
     network.reserve(std::min(batch_size + 1, n), true);
     double loss_sum = 0;
     int64_t n_used = 0;
@@ -80,15 +77,15 @@ class Trainer {
       // 7 prox
       for (const auto& penalty : proximal_) apply_prox(*penalty, rate, t);
       // 8 trajectory: between epochs, in training.py
-      if (!poll()) return {loss_sum / double(n_used), true};
+      if (!poll()) break;
     }
-    return {n_used ? loss_sum / double(n_used) : penalty_value(), false};
+    return n_used ? loss_sum / double(n_used) : penalty_value();
   }
 
   // Mean loss without penalties, as at prediction: dropout off, running statistics.
-  double evaluate(const Data<T>& data, const int32_t* rows, int64_t n) {
+  double evaluate(const Data<T>& data, const int32_t* rows, int64_t n, const Poll& poll) {
     double loss = 0;
-    for_chunks(data, rows, n, [&](int64_t, const Batch<T>& batch) {
+    for_chunks(data, rows, n, poll, [&](const Batch<T>& batch) {
       const T* z = network.forward(batch_.input(), batch);
       loss += loss_->value_and_gradient(batch_.loss_batch(z, network.n_outputs(), nullptr));
     });
@@ -97,7 +94,8 @@ class Trainer {
 
   // Loss with smooth penalties and its gradient over all given rows. With `training` the rows are one batch, with
   // batch moments and the masks of the next step, and nothing of the state changes.
-  double loss_and_gradient(const Data<T>& data, const int32_t* rows, int64_t n, bool training, T* gradient) {
+  double loss_and_gradient(const Data<T>& data, const int32_t* rows, int64_t n, bool training, T* gradient,
+                           const Poll& poll) {
     std::fill(gradient, gradient + network.n_parameters, T(0));
     network.reserve(training ? n : std::min(n, kChunkRows), true);
     network.bind(state_.parameters, gradient, state_.statistics);
@@ -115,7 +113,7 @@ class Trainer {
       batch_.drop_inputs(network.input_dropout(), batch);
       add_batch(batch);
     } else {
-      for_chunks(data, rows, n, [&](int64_t, const Batch<T>& batch) { add_batch(batch); });
+      for_chunks(data, rows, n, poll, add_batch);
     }
     network.bind(state_.parameters, gradient_.data(), state_.statistics);
     for (const auto& penalty : smooth_) {
@@ -126,15 +124,19 @@ class Trainer {
   }
 
   // Running statistics become those of the given rows, layer by layer, each with the layers before it already exact.
-  void recalibrate(const Data<T>& data, const int32_t* rows, int64_t n) {
+  void recalibrate(const Data<T>& data, const int32_t* rows, int64_t n, const Poll& poll) {
     for (size_t i = 0; i < network.n_blocks(); ++i) {
-      if (network.block(i).norm) recalibrate_layer(i, data, rows, n);
+      if (network.block(i).norm) recalibrate_layer(i, data, rows, n, poll);
     }
   }
 
+  bool wants_labels() const { return loss_->wants_labels(); }
   bool has_optimizer() const { return optimizer_ != nullptr; }
 
-  bool finite() const { return kernels<T>().all_finite(state_.parameters, network.n_parameters); }
+  bool finite() const {
+    return kernels<T>().all_finite(state_.parameters, network.n_parameters) &&
+           kernels<T>().all_finite(state_.statistics, network.n_statistics);
+  }
 
  private:
   static constexpr int64_t kChunkRows = 512;  // bounds the memory of what needs no batch
@@ -162,14 +164,15 @@ class Trainer {
     return batch;
   }
 
-  // Calls body(first row, batch) for one chunk of rows after another, in inference mode, with shares of all rows.
+  // Calls body(batch) for one chunk of rows after another, in inference mode, with shares of all rows; stops early when
+  // `poll` says so.
   template <class Body>
-  void for_chunks(const Data<T>& data, const int32_t* rows, int64_t n, Body body) {
+  void for_chunks(const Data<T>& data, const int32_t* rows, int64_t n, const Poll& poll, Body body) {
     network.reserve(std::min(n, kChunkRows), true);
     const double total_weight = data.total_weight(rows, n);
-    for (int64_t begin = 0; begin < n; begin += kChunkRows) {
+    for (int64_t begin = 0; begin < n && poll(); begin += kChunkRows) {
       batch_.gather(data, rows + begin, std::min(kChunkRows, n - begin), total_weight);
-      body(begin, describe(false));
+      body(describe(false));
     }
   }
 
@@ -194,40 +197,38 @@ class Trainer {
     }
   }
 
-  // Weighted mean and sum of squared deviations of chunks, merged pairwise (Chan, Golub and LeVeque 1979) in double.
-  void recalibrate_layer(size_t layer, const Data<T>& data, const int32_t* rows, int64_t n) {
+  // Mean and variance of chunks, merged one by one (Chan, Golub and LeVeque 1979) in double.
+  void recalibrate_layer(size_t layer, const Data<T>& data, const int32_t* rows, int64_t n, const Poll& poll) {
     const int64_t width = network.block(layer).dense.n_out;
-    std::vector<double> mean(width), squares(width);
-    std::vector<T> chunk_mean(width), chunk_variance(width);
-    double weight = 0, weight_squares = 0;
-    for_chunks(data, rows, n, [&](int64_t begin, const Batch<T>& batch) {
+    std::vector<double> mean(width), variance(width);
+    std::vector<T> chunk_mean(width), chunk_variance(width), chunk_share;
+    double seen = 0, squared_shares = 0;  // both of the shares of all rows
+    for_chunks(data, rows, n, poll, [&](const Batch<T>& batch) {
       if (layer > 0) network.forward(batch_.input(), batch, layer);
       const T* x = network.block(layer).pre_normalization(network.input_of(layer, batch_.input()), batch.n_rows);
-      double chunk_weight = 0;
-      std::vector<T> share(batch.n_rows);
+      double share = 0;
       for (int64_t i = 0; i < batch.n_rows; ++i) {
-        const double w = data.weight ? double(data.weight[rows[begin + i]]) : 1.0;
-        chunk_weight += w;
-        weight_squares += w * w;
-        share[i] = T(w);
+        share += double(batch.share[i]);
+        squared_shares += double(batch.share[i]) * double(batch.share[i]);
       }
-      if (!(chunk_weight > 0)) return;
-      for (T& s : share) s = T(double(s) / chunk_weight);
-      kernels<T>().moments(x, batch.n_rows, width, share.data(), chunk_mean.data(), chunk_variance.data());
-      const double before = weight;
-      weight += chunk_weight;
+      if (!(share > 0)) return;
+      chunk_share.resize(batch.n_rows);
+      for (int64_t i = 0; i < batch.n_rows; ++i) chunk_share[i] = T(double(batch.share[i]) / share);
+      kernels<T>().moments(x, batch.n_rows, width, chunk_share.data(), chunk_mean.data(), chunk_variance.data());
+      const double weight = share / (seen + share);  // of the chunk among all rows so far
       for (int64_t j = 0; j < width; ++j) {
         const double d = double(chunk_mean[j]) - mean[j];
-        mean[j] += d * chunk_weight / weight;
-        squares[j] += chunk_weight * double(chunk_variance[j]) + d * d * before * chunk_weight / weight;
+        mean[j] += d * weight;
+        variance[j] += (double(chunk_variance[j]) - variance[j]) * weight + d * d * weight * (1 - weight);
       }
+      seen += share;
     });
-    const double size = std::max(weight, weight * weight / weight_squares);
-    if (!(size > 1)) return;  // fewer than two rows have no variance
+    const double size = effective_size_of(data.total_weight(rows, n), squared_shares);
+    if (!has_variance(size)) return;
     BatchNorm<T>& norm = *network.block(layer).norm;
     for (int64_t j = 0; j < width; ++j) {
       norm.running_mean[j] = T(mean[j]);
-      norm.running_variance[j] = T(squares[j] / weight * (size / (size - 1)));
+      norm.running_variance[j] = T(variance[j] * (size / (size - 1)));
     }
   }
 
@@ -242,7 +243,7 @@ class Trainer {
   BatchBuffer<T> batch_;
 };
 
-// Polls at most every 50 ms: between batches the caller may stop the epoch.
+// Due every 50 ms, to ask between batches whether to stop.
 class Clock {
  public:
   bool due() {

@@ -343,11 +343,11 @@ void sgd(T* __restrict w, T* __restrict velocity, const T* __restrict gradient, 
 
 template <class T>
 void adam(T* __restrict w, T* __restrict m, T* __restrict v, const T* __restrict gradient, int64_t n, T rate, T beta_1,
-          T beta_2, T epsilon) {
+          T one_minus_beta_1, T beta_2, T one_minus_beta_2, T epsilon) {
   for (int64_t i = 0; i < n; ++i) {
     const T g = gradient[i];
-    m[i] = beta_1 * m[i] + (T(1) - beta_1) * g;
-    v[i] = beta_2 * v[i] + (T(1) - beta_2) * (g * g);
+    m[i] = beta_1 * m[i] + one_minus_beta_1 * g;
+    v[i] = beta_2 * v[i] + one_minus_beta_2 * (g * g);
     w[i] -= rate * m[i] / (std::sqrt(v[i]) + epsilon);
   }
 }

@@ -125,7 +125,8 @@ struct Kernels {
   void (*softmax)(T* z, int64_t n_rows, int64_t n_columns);
 
   void (*sgd)(T* w, T* velocity, const T* gradient, int64_t n, T rate, T momentum, bool nesterov);
-  void (*adam)(T* w, T* m, T* v, const T* gradient, int64_t n, T rate, T beta_1, T beta_2, T epsilon);
+  void (*adam)(T* w, T* m, T* v, const T* gradient, int64_t n, T rate, T beta_1, T one_minus_beta_1, T beta_2,
+               T one_minus_beta_2, T epsilon);
   void (*adam_metric)(const T* v, int64_t n, T rate, T epsilon, T* metric);  // rate / (sqrt(v) + epsilon)
 
   double (*sum_of_squares)(const T* w, int64_t n);

@@ -24,7 +24,7 @@ struct Batch {
   int64_t n_rows = 0;
   const T* share = nullptr;      // weight of each row divided by their sum
   int64_t n_weighted = 0;        // rows with a positive weight
-  double effective_size = 0;     // see unbiased_factor
+  double effective_size = 0;     // see effective_size_of
   bool training = false;         // dropout and batch moments on
   bool keep_statistics = false;  // leave running statistics alone although training
   bool accumulate = false;       // add to the gradients instead of overwriting them
@@ -38,6 +38,15 @@ struct Input {
   int64_t ld = 0;
   const SparseRows<T>* sparse = nullptr;
 };
+
+// The size n for which n / (n - 1) * variance is unbiased: the sum of the weights, which then count like repeated rows,
+// or the effective count 1 / sum share^2 where that is larger, as for weights that sum to 1.
+inline double effective_size_of(double total_weight, double sum_of_squared_shares) {
+  return std::max(total_weight, 1 / sum_of_squared_shares);
+}
+
+// A single row, or one that outweighs all others, has none.
+inline bool has_variance(double effective_size) { return effective_size > 1 + 1e-6; }
 
 template <class T>
 struct Dense {
@@ -106,7 +115,7 @@ class BatchNorm {
 
   // x becomes x_hat, strip by strip; `finish` sees each strip while it is in cache.
   void forward(const Batch<T>& batch, T* x, Hook finish) {
-    uses_batch_ = batch.training && batch.n_weighted >= 2;
+    uses_batch_ = batch.training && batch.n_weighted >= 2 && has_variance(batch.effective_size);
     if (uses_batch_) {
       kernels<T>().moments(x, batch.n_rows, width_, batch.share, mean_.data(), variance_.data());
       if (!batch.keep_statistics) update_running(batch);
@@ -139,8 +148,6 @@ class BatchNorm {
  private:
   static constexpr int64_t kStripRows = 16;
 
-  // With n = sum of weights (or the effective count (sum s)^2 / sum s^2 where that is larger, as for weights that sum
-  // to 1) the variance estimate n / (n - 1) * biased is unbiased.
   void update_running(const Batch<T>& batch) {
     const T unbiased = T(batch.effective_size / (batch.effective_size - 1));
     for (int64_t j = 0; j < width_; ++j) {

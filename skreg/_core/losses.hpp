@@ -17,6 +17,8 @@ class Loss {
   virtual ~Loss() = default;
   // sum_i share_i loss_i; writes the gradient with respect to z into batch.delta where that is given.
   virtual double value_and_gradient(const LossBatch<T>& batch) const = 0;
+  // Whether targets are indices of classes instead of numbers, one for each output.
+  virtual bool wants_labels() const { return false; }
 };
 
 template <class T>
@@ -41,6 +43,7 @@ template <class T>
 class SoftmaxLogLoss : public Loss<T> {  // log sum_k exp(z_k) - z_y, y the index of the class
  public:
   double value_and_gradient(const LossBatch<T>& batch) const override { return kernels<T>().softmax_log_loss(batch); }
+  bool wants_labels() const override { return true; }
 };
 
 template <class T>

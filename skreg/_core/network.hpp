@@ -2,19 +2,15 @@
 // a penalty acts on the first n_weights numbers and an optimizer is one pass.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "layers.hpp"
+#include "spec.hpp"
 
 namespace skreg {
-
-using Options = std::map<std::string, double>;
-using Spec = std::pair<std::string, Options>;  // a part by name, with its options
 
 // Where a named array lies in the parameter (or statistics) vector.
 struct Slot {
@@ -79,7 +75,6 @@ class Network {
     for (Block<T>& b : blocks_) b.reserve(n_rows, training);
     capacity_ = n_rows;
   }
-  int64_t capacity() const { return capacity_; }
   int64_t input_width() const { return blocks_.front().dense.n_in; }
   int64_t n_outputs() const { return blocks_.back().dense.n_out; }
   size_t n_blocks() const { return blocks_.size(); }

@@ -1,28 +1,25 @@
 // Optimizers: one pass over parameters, gradient and moments, which are flat vectors of the same layout and belong
 // to the caller.
 //
-// To add one: a class with step and metric, its name in make_optimizer.
+// To add one: a class with step and metric, its name in count_moments and make_optimizer.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "kernels.hpp"
+#include "spec.hpp"
 
 namespace skreg {
-
-using Options = std::map<std::string, double>;
 
 template <class T>
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
-  static constexpr int kMaxMoments = 2;
   // t counts steps from 1.
   virtual void step(T* w, const T* gradient, int64_t n, double rate, int64_t t) = 0;
   // For parameters begin to begin + n the rate with which a proximal step must follow, so that the fixed point of
@@ -63,7 +60,9 @@ class Adam : public Optimizer<T> {
 
   void step(T* w, const T* gradient, int64_t n, double rate, int64_t t) override {
     const double corrected = second_corrected(rate, t) / (1 - std::pow(beta_1_, double(t)));
-    kernels<T>().adam(w, m_, v_, gradient, n, T(corrected), T(beta_1_), T(beta_2_), T(epsilon_));
+    // 1 - beta is taken in double: in float32 it would lose the digits that make a beta near 1.
+    kernels<T>().adam(w, m_, v_, gradient, n, T(corrected), T(beta_1_), T(1 - beta_1_), T(beta_2_), T(1 - beta_2_),
+                      T(epsilon_));
   }
   // Without the correction of m: for a constant gradient it cancels against m itself.
   void metric(int64_t begin, int64_t n, double rate, int64_t t, T* out) const override {
@@ -75,6 +74,13 @@ class Adam : public Optimizer<T> {
   double beta_1_, beta_2_, epsilon_;
   T *m_, *v_;
 };
+
+// How many vectors of moments it keeps.
+inline int count_moments(const std::string& name) {
+  if (name == "sgd") return 1;
+  if (name == "adam") return 2;
+  throw std::invalid_argument("unknown optimizer: " + name);
+}
 
 template <class T>
 std::unique_ptr<Optimizer<T>> make_optimizer(const std::string& name, const Options& options, std::vector<T*> moments) {
