@@ -257,7 +257,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             max_fun=self.max_fun,
             verbose=self.verbose,
         )
-        if not network.finite:
+        if not (network.finite and np.isfinite(self.loss_)):
             raise ValueError(NON_FINITE)
         self._store(network, X.dtype)
 

@@ -5,8 +5,10 @@ import threading
 
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
 from skreg import MLPClassifier
+from skreg.network import Network
 
 
 @pytest.fixture
@@ -17,13 +19,34 @@ def slow_epoch():
     return np.repeat(X, 20, axis=0), np.repeat((X[:, 0] > 0).astype(int), 20)
 
 
+@pytest.fixture
+def interrupt(monkeypatch):
+    """Ctrl-C a moment after the named method of Network is called for the first time."""
+    timers = []
+
+    def arm(method):
+        original = getattr(Network, method)
+
+        def armed(self, *args):
+            if not timers:
+                timers.append(threading.Timer(0.2, _thread.interrupt_main))
+                timers[0].start()
+            return original(self, *args)
+
+        monkeypatch.setattr(Network, method, armed)
+
+    yield arm
+    for timer in timers:
+        timer.cancel()
+
+
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_interrupt_within_an_epoch(slow_epoch, early_stopping):
+def test_interrupt_within_an_epoch(slow_epoch, interrupt, early_stopping):
     X, y = slow_epoch
     clf = MLPClassifier(
         (512, 512, 512, 512), batch_size=64, early_stopping=early_stopping, random_state=0
     )
-    threading.Timer(0.5, _thread.interrupt_main).start()
+    interrupt("train_epoch")
     with pytest.warns(UserWarning, match="Training interrupted by user"):
         clf.fit(X, y)
     assert clf.n_iter_ == 0  # the first epoch did not come to its end
@@ -31,4 +54,21 @@ def test_interrupt_within_an_epoch(slow_epoch, early_stopping):
     assert 0 < clf._state["counters"][0] < len(X) / 64
     # What was learned so far is kept, and training can go on from it.
     assert clf.score(X[:1000], y[:1000]) > 0.8
+    assert np.isfinite(clf.predict_proba(X[:1000])).all()
+
+
+def test_interrupt_while_statistics_are_recomputed(slow_epoch, interrupt):
+    """The epochs before it are kept, with the running statistics."""
+    X, y = slow_epoch
+    X, y = X[:40_000], y[:40_000]
+    clf = MLPClassifier(
+        (512, 512, 512, 512), batch_norm=True, max_iter=1, batch_size=1000, random_state=0
+    )
+    interrupt("recalibrate")
+    with (
+        pytest.warns(UserWarning, match="Training interrupted by user"),
+        pytest.warns(ConvergenceWarning),
+    ):
+        clf.fit(X, y)
+    assert clf.n_iter_ == 1
     assert np.isfinite(clf.predict_proba(X[:1000])).all()

@@ -1,0 +1,131 @@
+"""Training that diverges, and training that is interrupted."""
+
+import _thread
+import threading
+
+import numpy as np
+import pytest
+from conftest import ScriptedScorer, fit_epochs, parameters
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+
+from skreg import MLPClassifier, MLPRegressor
+
+NON_FINITE = "Solver produced non-finite parameter weights"
+# Full-batch steps of this length learn for some epochs and then explode.
+DIVERGING = {
+    "hidden_layer_sizes": (20,), "activation": "identity", "solver": "sgd", "batch_size": 450,
+    "learning_rate_init": 0.5, "nesterovs_momentum": False, "n_iter_no_change": 100,
+    "random_state": 0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("scoring", ["loss", None, "neg_mean_absolute_error"])
+def test_divergence_restores_the_best_snapshot(regression, scoring):
+    """Stop, warn, record nan as the last score, restore the best epoch."""
+    X, y = regression
+    model = MLPRegressor(**DIVERGING, early_stopping=True, scoring=scoring)
+    with pytest.warns(ConvergenceWarning, match=r"(?i)finite|diverge"):
+        model.fit(X, y)
+    *scores, last = model.validation_scores_
+    assert isinstance(last, float)
+    assert np.isnan(last)
+    assert np.isfinite(scores).all()
+    assert model.n_iter_ == len(scores) + 1 < 200
+    assert model.best_validation_score_ == max(scores) == scores[model.best_iter_ - 1]
+    assert np.isfinite(parameters(model)).all()
+    assert model.score(X, y) > 0.3
+
+
+def test_a_score_of_nan_ends_training(regression):
+    """A scorer that returns nan means divergence as well."""
+    X, y = regression
+    script = ScriptedScorer([1.0, 2.0, 1.5, np.nan, 3.0])
+    model = MLPRegressor(hidden_layer_sizes=(5,), early_stopping=True, scoring=script)
+    with pytest.warns(ConvergenceWarning):
+        model.fit(X, y)
+    np.testing.assert_array_equal(model.validation_scores_, [1.0, 2.0, 1.5, np.nan])
+    assert model.best_iter_ == 2
+    np.testing.assert_array_equal(parameters(model), script.calls[1]["weights"])
+
+
+def test_divergence_without_early_stopping_is_an_error(regression):
+    """An estimator that was not fitted still is not."""
+    X, y = regression
+    model = MLPRegressor(**DIVERGING)
+    before = dict(vars(model))
+    with pytest.raises(ValueError, match=NON_FINITE):
+        model.fit(X, y)
+    assert vars(model) == before
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_a_failed_fit_keeps_the_earlier_model(regression, method, early_stopping):
+    """A fitted estimator predicts as before, bit for bit, and partial_fit goes on from there."""
+    X, y = regression
+    model = MLPRegressor(hidden_layer_sizes=(5,), random_state=0, max_iter=3, early_stopping=False)
+    fit_epochs(model, X, y)
+    before, keys = model.predict(X), set(vars(model))
+    if method == "fit":
+        model.set_params(early_stopping=early_stopping)
+    with pytest.raises(ValueError, match=NON_FINITE):
+        getattr(model, method)(np.full_like(X, 1e300), y)
+    assert set(vars(model)) == keys
+    np.testing.assert_array_equal(model.predict(X), before)
+    model.set_params(early_stopping=False).partial_fit(X, y)
+    assert np.isfinite(model.predict(X)).all()
+
+
+def test_lbfgs_says_that_it_failed():
+    """Where not even the first loss is finite, the full-batch solver warns or refuses."""
+    X = np.full((10, 2), 1e308)
+    model = MLPRegressor(solver="lbfgs", random_state=0)
+    with pytest.raises((ValueError, ConvergenceWarning), match=f"{NON_FINITE}|failed to converge"):
+        model.fit(X, np.arange(10.0))
+    assert not hasattr(model, "coefs_")
+
+
+class Interrupt(ScriptedScorer):
+    """A scorer that presses Ctrl-C in the third epoch."""
+
+    def __call__(self, estimator, X, y, **kwargs):
+        """Return the epoch as the score, or raise."""
+        super().__call__(estimator, X, y, **kwargs)
+        if len(self.calls) == 3:
+            raise KeyboardInterrupt
+        return float(len(self.calls))
+
+
+def test_an_interrupt_between_epochs_keeps_the_best_weights(cancer):
+    """Ctrl-C ends training with a warning and a usable model."""
+    scorer = Interrupt()
+    model = MLPClassifier((5,), early_stopping=True, scoring=scorer, random_state=0)
+    with pytest.warns(UserWarning, match="interrupted"):
+        model.fit(*cancer)
+    assert model.validation_scores_ == [1.0, 2.0]
+    assert model.best_iter_ == 2
+    np.testing.assert_array_equal(parameters(model), scorer.calls[1]["weights"])
+
+
+@pytest.mark.parametrize("params", [{}, {"early_stopping": True}, {"batch_norm": True}], ids=str)
+def test_an_interrupt_within_an_epoch_keeps_a_usable_model(params):
+    """Ctrl-C is answered between batches, not at the end of a long epoch."""
+    rng = np.random.RandomState(0)
+    X = rng.randn(20_000, 20)
+    y = (X[:, 0] > 0).astype(int)
+    model = MLPClassifier(
+        (256, 256), batch_size=20, max_iter=10_000, n_iter_no_change=np.inf, random_state=0,
+        **params
+    )  # fmt: skip
+    timer = threading.Timer(1.0, _thread.interrupt_main)
+    timer.start()
+    try:
+        with pytest.warns(UserWarning, match="interrupted"):
+            model.fit(X, y)
+    finally:
+        timer.cancel()
+    assert model.n_iter_ < 10_000
+    assert np.isfinite(model.predict_proba(X[:100])).all()
+    assert model.score(X, y) > 0.4

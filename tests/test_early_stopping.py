@@ -1,0 +1,139 @@
+"""Early stopping: what is watched, when it stops, what is restored."""
+
+import numpy as np
+import pytest
+from conftest import ScriptedScorer, fit_epochs, fit_quietly, parameters
+from reference import initial_parameters, row_losses
+from sklearn.metrics import f1_score, make_scorer, r2_score
+from sklearn.model_selection import train_test_split
+
+from skreg import MLPClassifier, MLPRegressor
+
+SMALL = {"hidden_layer_sizes": (8,), "early_stopping": True, "random_state": 0}
+
+
+def fit_script(regression, scores, **params):
+    """Fit with scripted validation scores; return the estimator and the scorer."""
+    X, y = regression
+    script = ScriptedScorer(scores)
+    model = MLPRegressor(**SMALL, scoring=script, max_iter=len(scores), **params)
+    return fit_quietly(model, X, y), script
+
+
+# ------------------------------------------------------------------ the rule, on scripted scores
+def test_the_best_epoch_is_restored(regression):
+    """A gain of any size, also below tol, is saved, a tie is not; the saved weights come back."""
+    scores = [0.0, 1.0, 1.0 + 1e-9, 0.5, 1.0 + 1e-9, 0.2]
+    model, script = fit_script(regression, scores, tol=0.1)
+    assert model.best_validation_score_ == scores[2]
+    assert model.best_iter_ == 3
+    assert model.validation_scores_ == scores
+    np.testing.assert_array_equal(parameters(model), script.calls[2]["weights"])
+
+
+def test_patience_runs_out(regression):
+    """Training stops when more than n_iter_no_change epochs bring no gain of tol."""
+    scores = [0.0, 1.0, 1.05, 0.9, 1.02, 1.0, 2.0]
+    model, _ = fit_script(regression, scores, tol=0.1, n_iter_no_change=3)
+    assert model.n_iter_ == 6
+    assert model.best_iter_ == 3
+    assert model._no_improvement_count == 4
+
+
+def test_slow_steady_gains_accumulate(regression):
+    """Gains below tol add up, so that patience is renewed and training goes on."""
+    scores = list(np.arange(40) * 0.04)
+    model, _ = fit_script(regression, scores, tol=0.1, n_iter_no_change=3)
+    assert model.n_iter_ == len(scores)
+    model, _ = fit_script(regression, list(np.arange(40) * 0.02), tol=0.1, n_iter_no_change=3)
+    assert model.n_iter_ == 5
+
+
+def test_a_dip_below_the_last_renewal_is_no_gain(regression):
+    """Rising back from a dip does not renew patience; only passing the old mark by tol does."""
+    scores = [1.0, 0.0, 0.5, 0.9, 1.0, 1.05, 3.0]
+    model, _ = fit_script(regression, scores, tol=0.1, n_iter_no_change=4)
+    assert model.n_iter_ == 6
+    assert model.best_validation_score_ == 1.05
+
+
+def test_infinite_patience(regression):
+    """n_iter_no_change=inf never stops, and still restores the best epoch."""
+    model, _ = fit_script(regression, [1.0, *np.zeros(30)], n_iter_no_change=np.inf)
+    assert (model.n_iter_, model.best_iter_) == (31, 1)
+
+
+# ------------------------------------------------------------------ what is watched
+def test_the_watched_loss_is_the_unpenalized_validation_loss(cancer):
+    """Recomputed by hand from the weights of the restored epoch, and negated as a score."""
+    X, y = cancer
+    model = MLPClassifier(**SMALL, alpha=1.0, dropout=0.5, max_iter=500)
+    model.fit(X[:400], y[:400], X_val=X[400:], y_val=y[400:])
+    assert model.n_iter_ < 500
+    best = model.validation_loss_curve_[model.best_iter_ - 1]
+    expected = -model.predict_log_proba(X[400:])[np.arange(len(y) - 400), y[400:]].mean()
+    assert best == pytest.approx(expected, rel=1e-10)
+    assert min(model.validation_loss_curve_) == best
+    np.testing.assert_array_equal(model.validation_scores_, -np.array(model.validation_loss_curve_))
+    assert model.best_validation_score_ == -best
+    assert model.best_loss_ is None
+
+
+def test_validation_loss_uses_sample_and_class_weights(cancer):
+    """Each validation row counts with its sample weight times its class weight."""
+    X, y = cancer
+    s = np.random.RandomState(0).uniform(0.1, 3, 169)
+    model = MLPClassifier(**SMALL, class_weight={0: 5.0, 1: 0.5}, max_iter=1)
+    fit_epochs(model, X[:400], y[:400], X_val=X[400:], y_val=y[400:], sample_weight_val=s)
+    losses = -model.predict_log_proba(X[400:])[np.arange(169), y[400:]]
+    expected = np.average(losses, weights=s * np.where(y[400:] == 0, 5.0, 0.5))
+    assert model.validation_loss_curve_ == [pytest.approx(expected, rel=1e-10)]
+
+
+def test_class_weights_do_not_enter_a_scorer(cancer):
+    """scoring=None is the estimator's score with the sample weights alone."""
+    X, y = cancer
+    s = np.random.RandomState(0).uniform(0.1, 3, 169)
+    model = MLPClassifier(**SMALL, class_weight={0: 50.0}, scoring=None, max_iter=1)
+    fit_epochs(model, X[:400], y[:400], X_val=X[400:], y_val=y[400:], sample_weight_val=s)
+    assert model.validation_scores_ == [pytest.approx(model.score(X[400:], y[400:], s))]
+
+
+@pytest.mark.parametrize("scoring", ["loss", None])
+def test_the_split_keeps_the_weights_of_its_rows(cancer, scoring):
+    """Rows set aside are watched with their own sample (and, in the loss, class) weights."""
+    X, y = cancer
+    s = np.random.RandomState(0).uniform(0.1, 3, len(y))
+    params = {**SMALL, "class_weight": {0: 5.0}, "scoring": scoring, "max_iter": 1}
+    model = fit_epochs(MLPClassifier(**params), X, y, sample_weight=s)
+    rng = np.random.RandomState(0)
+    initial_parameters([30, 8, 1], random_state=rng)
+    _, val = train_test_split(np.arange(len(y)), random_state=rng, test_size=0.1, stratify=y)
+    losses = -model.predict_log_proba(X[val])[np.arange(len(val)), y[val]]
+    loss = np.average(losses, weights=s[val] * np.where(y[val] == 0, 5.0, 1.0))
+    assert model.validation_loss_curve_ == [pytest.approx(loss, rel=1e-10)]
+    expected = -loss if scoring == "loss" else model.score(X[val], y[val], s[val])
+    assert model.validation_scores_ == [pytest.approx(expected, rel=1e-10)]
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "poisson"])
+def test_regression_losses_are_watched(counts, loss):
+    """The losses of the regressor, also with scoring=None, where the curve is kept too."""
+    X, y = counts
+    for scoring in ("loss", None):
+        model = MLPRegressor(loss, **SMALL, scoring=scoring, max_iter=1)
+        fit_epochs(model, X[:200], y[:200], X_val=X[200:], y_val=y[200:])
+        raw = np.log(model.predict(X[200:])) if loss == "poisson" else model.predict(X[200:])
+        expected = row_losses(loss, y[200:, None], raw[:, None]).mean()
+        assert model.validation_loss_curve_ == [pytest.approx(expected, rel=1e-10)]
+    assert model.validation_scores_ == [pytest.approx(r2_score(y[200:], model.predict(X[200:])))]
+
+
+@pytest.mark.parametrize("scoring", ["f1_macro", make_scorer(f1_score, average="macro")], ids=str)
+def test_scorers_by_name_and_as_callables(wine, scoring):
+    """The best score is what the scorer says of the restored network."""
+    X, y = wine
+    model = MLPClassifier(**SMALL, scoring=scoring, max_iter=30)
+    fit_quietly(model, X[::2], y[::2], X_val=X[1::2], y_val=y[1::2])
+    expected = f1_score(y[1::2], model.predict(X[1::2]), average="macro")
+    assert model.best_validation_score_ == pytest.approx(expected)

@@ -1,0 +1,102 @@
+"""Settings that have no effect warn once or are silent; they never fail, and never act."""
+
+import warnings
+
+import numpy as np
+import pytest
+from conftest import assert_same_bits, fit_quietly
+from sklearn.exceptions import ConvergenceWarning
+
+from skreg import MLPClassifier, MLPRegressor
+
+BASE = {"hidden_layer_sizes": (5,), "max_iter": 3, "random_state": 0}
+LINEAR = {**BASE, "hidden_layer_sizes": ()}
+
+# A setting that is moot, the parameter its warning names, and the same fit without it.
+MOOT = {
+    "l1_ratio with l2": ({**BASE, "l1_ratio": 0.5}, "l1_ratio", BASE),
+    "l1_ratio with l1": (
+        {**BASE, "penalty": "l1", "l1_ratio": 0.5}, "l1_ratio", {**BASE, "penalty": "l1"}
+    ),
+    "alpha without penalty": (
+        {**BASE, "penalty": None, "alpha": 0.5}, "alpha", {**BASE, "penalty": None}
+    ),
+    "dropout without hidden layers": ({**LINEAR, "dropout": 0.5}, "dropout", LINEAR),
+    "batch norm without hidden layers": ({**LINEAR, "batch_norm": True}, "batch_norm", LINEAR),
+    "momentum without batch norm": (
+        {**BASE, "batch_norm_momentum": 0.5}, "batch_norm_momentum", BASE
+    ),
+    "epsilon without batch norm": ({**BASE, "batch_norm_epsilon": 0.1}, "batch_norm_epsilon", BASE),
+    "scoring without early stopping": ({**BASE, "scoring": "r2"}, "scoring", BASE),
+}  # fmt: skip
+
+SILENT = {
+    "penalty=None at the default alpha": {"penalty": None},
+    "sgd's parameters with adam": {"momentum": 0.5, "power_t": 0.1, "learning_rate": "adaptive"},
+    "adam's parameters with sgd": {"solver": "sgd", "beta_1": 0.5, "beta_2": 0.5, "epsilon": 1e-3},
+    "parameters of lbfgs with adam": {"max_fun": 7},
+    "validation_fraction without early stopping": {"validation_fraction": 0.4},
+    "no dropout as a list": {"dropout": [0.0]},
+}
+
+
+def recorded_warnings(model, X, y):
+    """Fit and return the warnings other than that of max_iter."""
+    with warnings.catch_warnings(record=True) as record:
+        warnings.simplefilter("always")
+        model.fit(X, y)
+    return [w for w in record if not issubclass(w.category, ConvergenceWarning)]
+
+
+@pytest.mark.parametrize("case", MOOT)
+def test_a_moot_setting_warns_once_and_does_not_act(regression, case):
+    """One warning that names the parameter, and the same bits as without it."""
+    params, name, without = MOOT[case]
+    record = recorded_warnings(model := MLPRegressor(**params), *regression)
+    assert len(record) == 1
+    assert issubclass(record[0].category, UserWarning)
+    assert name in str(record[0].message)
+    assert_same_bits(model, fit_quietly(MLPRegressor(**without), *regression))
+
+
+@pytest.mark.parametrize("case", SILENT)
+def test_a_parameter_of_another_part_is_silent(regression, case):
+    """Parameters that scikit-learn has and ignores, and neutral values, say nothing."""
+    assert not recorded_warnings(MLPRegressor(**{**BASE, **SILENT[case]}), *regression)
+
+
+def test_stochastic_parameters_with_lbfgs_are_silent(regression):
+    """The full-batch solver ignores what steps need."""
+    params = {"learning_rate": "adaptive", "momentum": 0.3, "batch_size": 10, "shuffle": False}
+    model = MLPRegressor(hidden_layer_sizes=(), solver="lbfgs", random_state=0, **params)
+    assert not recorded_warnings(model, *regression)
+
+
+def test_a_batch_larger_than_the_data_is_clipped(regression):
+    """As in scikit-learn, with its warning."""
+    X, y = regression
+    model = MLPRegressor(**BASE, batch_size=10_000)
+    record = recorded_warnings(model, X, y)
+    assert ["clipped" in str(w.message) for w in record] == [True]
+    assert_same_bits(model, fit_quietly(MLPRegressor(**BASE, batch_size=len(y)), X, y))
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
+def test_too_few_iterations_warn(cancer, solver):
+    """Every solver says that it did not converge."""
+    with pytest.warns(ConvergenceWarning):
+        MLPClassifier((5,), solver=solver, max_iter=2, random_state=0).fit(*cancer)
+
+
+def test_lbfgs_with_l1_warns_when_its_zeros_are_not_final(cancer):
+    """Zeros are promised at convergence only."""
+    model = MLPClassifier((), solver="lbfgs", penalty="l1", alpha=0.01, max_iter=3, random_state=0)
+    with pytest.warns(ConvergenceWarning):
+        model.fit(*cancer)
+
+
+def test_a_column_vector_target_warns(cancer):
+    """As every scikit-learn estimator does."""
+    X, y = cancer
+    with pytest.warns(UserWarning, match="column-vector"):
+        fit_quietly(MLPClassifier((5,), max_iter=2, random_state=0), X, np.reshape(y, (-1, 1)))
