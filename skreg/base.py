@@ -14,7 +14,6 @@ from skreg.callbacks import CallbackSupportMixin, callbacks_of
 from skreg.messages import NON_FINITE, warn
 from skreg.network import Network, make_data, predict
 from skreg.recipe import AUTO_BATCH_SIZE, PARAMETER_CONSTRAINTS, Recipe
-from skreg.schedules import make_schedule
 from skreg.stopping import EarlyStopping, ScoreStopping, TrainingLoss
 from skreg.training import Progress, train
 from skreg.validation import Validation, check_given, check_total_weight, split_rows, take_rows
@@ -41,6 +40,11 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             warn(message)
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
+        if incremental and recipe.needs_horizon():
+            raise ValueError(
+                f"{recipe.needs_horizon()} needs to know how long training will take, which "
+                "partial_fit cannot. Use learning_rate='constant' or 'plateau', and warmup=0."
+            )
         explicit = check_given(*validation, solver=self.solver, early_stopping=self.early_stopping)
         warm = hasattr(self, "coefs_") and (self.warm_start or incremental)
 
@@ -151,8 +155,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         seed = copy.deepcopy(self._random_state).randint(2**63 - 1, dtype=np.int64)
         network = Network(
             recipe.layers(self.n_outputs_),
-            self._loss_name(),
-            recipe.penalties(),
+            self._loss(),
+            recipe.parts(),
             n_features=X.shape[1],
             dtype=X.dtype if recipe.stochastic else np.dtype(np.float64),
             seed=state.get("seed", int(seed)),
@@ -160,7 +164,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         if warm:
             self._load(recipe, network, state)
         else:
-            network.initialize(self._random_state, recipe.initial_factor())
+            network.initialize(self._random_state, recipe.initial_bounds(), self.weight_init)
             self._reset(recipe)
         if recipe.stochastic:
             self._attach(recipe, network, state, incremental)
@@ -176,6 +180,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _no_curves(self):
         self.__dict__.pop("loss_curve_", None)
+        self.__dict__.pop("lr_curve_", None)
         self._no_improvement_count = 0
         self.validation_scores_ = self.validation_loss_curve_ = None
         self.best_loss_ = self.best_validation_score_ = self.best_iter_ = None
@@ -217,18 +222,18 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         size, dtype = network.parameters.size, network.parameters.dtype
         if incremental and state.get("optimizer") == self.solver:
             moments = [m.astype(dtype) for m in state["moments"]]
-            rate = state["learning_rate"]
+            schedule = state["schedule"]
         else:
             n_moments = network.count_moments(self.solver)
             moments = [np.zeros(size, dtype=dtype) for _ in range(n_moments)]
-            rate = self.learning_rate_init
+            schedule = {}
             counters[1] = 0
         self._state = {
             "seed": network.seed,
             "optimizer": self.solver,
             "moments": moments,
             "counters": counters,
-            "learning_rate": rate,
+            "schedule": schedule,
         }
         network.attach(optimizer, moments, counters)
 
@@ -262,15 +267,17 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         self._store(network, X.dtype)
 
     def _fit_stochastic(self, recipe, network, data, rows, watched, warm, incremental, callbacks):
-        schedule = make_schedule(recipe.schedule(), self.learning_rate_init, self.power_t)
-        schedule.rate = self._state["learning_rate"]
+        batch_size = self._batch_size(len(rows))
+        schedule = recipe.schedule(n_steps=-(-len(rows) // batch_size))
+        schedule.restore(self._state["schedule"])
         monitor = self._make_monitor(network, watched, warm)
-        progress = Progress(list(getattr(self, "loss_curve_", [])), self.t_)
+        curves = (list(getattr(self, name, [])) for name in ("loss_curve_", "lr_curve_"))
+        progress = Progress(*curves, self.t_)
         train(
             network,
             data,
             rows,
-            batch_size=self._batch_size(len(rows)),
+            batch_size=batch_size,
             schedule=schedule,
             monitor=monitor,
             random_state=self._random_state,
@@ -281,10 +288,11 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             verbose=self.verbose,
             warn_at_end=not incremental,
             callbacks=callbacks,
+            time_limit=np.inf if self.time_limit is None else self.time_limit,
         )
         if network.has_norm and not incremental and not progress.interrupted:
             self._recalibrate(network, data, rows, watched)
-        self._state["learning_rate"] = schedule.rate
+        self._state["schedule"] = schedule.state()
         self._report(progress, monitor, watched)
         self._store(network, network.parameters.dtype)
 
@@ -315,6 +323,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             watched.scorer(self, network),
             scores=list(getattr(self, "validation_scores_", None) or []),
             losses=list(getattr(self, "validation_loss_curve_", None) or []),
+            restore_best=self.restore_best,
             warm=warm,
         )
 
@@ -330,7 +339,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _report(self, progress, monitor, watched):
         self.n_iter_, self.t_ = progress.n_iter, progress.t
-        self.loss_curve_ = progress.loss_curve
+        self.loss_curve_, self.lr_curve_ = progress.loss_curve, progress.lr_curve
         self.loss_ = progress.loss_curve[-1] if progress.loss_curve else np.nan
         self._no_improvement_count = monitor.no_improvement_count
         if watched is None:
@@ -358,7 +367,10 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         X = validate_data(
             self, X, accept_sparse=["csr", "csc"], dtype=dtype, order="C", reset=False
         )
-        return predict(X, self.coefs_, self.intercepts_, self.activation, link)
+        activations = self.activation
+        if isinstance(activations, str):
+            activations = [activations] * (len(self.coefs_) - 1)
+        return predict(X, self.coefs_, self.intercepts_, list(activations), link)
 
     @property
     def sparsity_(self):
@@ -373,6 +385,37 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         norms = np.linalg.norm(self.coefs_[0], axis=1)
         total = norms.sum()
         return norms / total if total > 0 else norms
+
+    @property
+    def support_(self):
+        """Mask of the features with a weight that is not zero; (n_features,)."""
+        check_is_fitted(self)
+        return (self.coefs_[0] != 0).any(axis=1)
+
+    def compact(self):
+        """A smaller estimator that predicts the same, without the units that lead nowhere.
+
+        A hidden unit whose outgoing weights are all exactly 0, as `unit_alpha` makes them, has no
+        part in the prediction. One unit stays in each layer. The result is a plain network, batch
+        norm folded in, without the memory of the optimizer.
+
+        Returns
+        -------
+        compact : object
+            A fitted estimator of the same class with its own `hidden_layer_sizes`.
+        """
+        check_is_fitted(self)
+        coefs, intercepts = list(self.coefs_), list(self.intercepts_)
+        for i in range(len(coefs) - 1, 0, -1):  # from the last: what leaves there can free more
+            kept = np.flatnonzero((coefs[i] != 0).any(axis=1))
+            kept = kept if len(kept) else np.array([0])
+            coefs[i] = coefs[i][kept]
+            coefs[i - 1], intercepts[i - 1] = coefs[i - 1][:, kept], intercepts[i - 1][kept]
+        small = copy.deepcopy(self)
+        small.set_params(hidden_layer_sizes=tuple(c.shape[1] for c in coefs[:-1]), batch_norm=False)
+        small.coefs_, small.intercepts_ = coefs, intercepts
+        small._state = {}
+        return small
 
     def _check_solver(self):
         if self.solver == "lbfgs":
@@ -404,8 +447,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         """Dict with `target` or `label` for the core; weight of each row by its class or None."""
 
     @abstractmethod
-    def _loss_name(self):
-        """The core's name of the loss."""
+    def _loss(self):
+        """The core's loss, a name with options."""
 
     def _find_class_weights(self, y, incremental):
         """Weight of each class, from all of y, or None."""

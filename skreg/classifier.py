@@ -1,11 +1,13 @@
 """MLPClassifier: signature, labels, and predictions."""
 
+from numbers import Real
+
 import numpy as np
 import scipy.sparse as sp
 from scipy.special import log_softmax
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils import column_or_1d, compute_class_weight
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
@@ -30,8 +32,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     hidden_layer_sizes : int or array-like of shape (n_hidden,), default=(100,)
         Number of units of each hidden layer. ``()`` is the regularized linear or softmax model.
 
-    activation : {'identity', 'logistic', 'tanh', 'relu'}, default='relu'
-        Activation of the hidden layers.
+    activation : str or array-like of shape (n_hidden,), default='relu'
+        Activation of the hidden layers, one for all or one for each: 'identity', 'logistic',
+        'tanh', 'relu', 'leaky_relu', 'elu', 'selu', 'gelu', 'silu', 'mish', 'softplus'.
 
     solver : {'lbfgs', 'sgd', 'adam'}, default='adam'
         'adam' and 'sgd' train in epochs of mini-batches; 'lbfgs' minimizes the objective over all
@@ -50,10 +53,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     batch_size : int or 'auto', default='auto'
         Rows per mini-batch; 'auto' is ``min(200, n_samples)``.
 
-    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
-        Schedule of the learning rate, for ``solver='sgd'`` alone: constant;
+    learning_rate : str, default='constant'
+        Schedule of the learning rate. 'invscaling' and 'adaptive' act on ``solver='sgd'`` alone:
         ``learning_rate_init / (t + 1) ** power_t`` after each epoch with t samples seen; or divided
-        by 5 whenever `n_iter_no_change` epochs bring no progress, until it is at most 1e-6.
+        by 5 whenever `n_iter_no_change` epochs bring no progress, until it is at most 1e-6. For
+        both 'sgd' and 'adam': 'plateau' divides by 5 after ``n_iter_no_change // 2`` epochs without
+        a lower validation loss (or training loss, where nothing is validated); 'cosine',
+        'cosine_restarts', 'one_cycle' and 'flat_cosine' go from `learning_rate_init` (the largest
+        rate of 'one_cycle') to about 0 within `max_iter` epochs.
 
     learning_rate_init : float, default=0.001
         Initial learning rate, in (0, inf).
@@ -138,10 +145,49 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         ``(estimator, X, y) -> float``, higher is better. Sample weights go to scorers that take a
         `sample_weight`.
 
+    clip_norm : float or None, default=None
+        Largest norm of the gradient over all parameters, in (0, inf); longer ones are rescaled
+        before the optimizer's step [5]_.
+
+    weight_decay : float, default=0.0
+        Decoupled decay, in [0, inf): weights are multiplied by ``1 - rate * weight_decay`` before
+        the step of 'adam' or 'sgd' [6]_. Its effect follows the learning rate.
+
+    feature_alpha : float, default=0.0
+        Strength of a group lasso on the outgoing weights of each input, in [0, inf), which adds
+        ``feature_alpha * sum(norm(w_j))`` to the objective: whole features leave, exactly [7]_. See
+        `support_`.
+
+    unit_alpha : float, default=0.0
+        The same on the outgoing weights of each hidden unit: units leave. See `compact`.
+
+    max_norm : float or None, default=None
+        Largest norm of the incoming weights of a hidden unit, in (0, inf), to which longer ones are
+        rescaled after each step [1]_.
+
+    restore_best : bool, default=True
+        Whether early stopping returns the best weights, or the last.
+
+    warmup : float, default=0.0
+        Share of training, in [0, 1), in which the learning rate rises linearly from 0.
+
+    weight_init : {'auto', 'he', 'lecun', 'orthogonal'}, default='auto'
+        Initial weights: 'auto' scikit-learn's uniform ones [4]_, 'he' normal with variance
+        ``2 / n_in``, 'lecun' normal with variance ``1 / n_in``, or 'orthogonal'. Biases begin at 0,
+        with 'auto' at random.
+
+    time_limit : float or None, default=None
+        Seconds after which training stops between two batches, with a warning and a usable model.
+
     class_weight : dict, 'balanced' or None, default=None
         Weights of the classes, multiplied with `sample_weight` in training and in the validation
         loss: a dict ``{label: weight}``, or ``n_samples / (n_classes * count)`` from all y of
         `fit`. Not for multilabel targets or `partial_fit`.
+
+    label_smoothing : float, default=0.0
+        Trains towards ``(1 - label_smoothing) * y + label_smoothing / n_classes``, in [0, 1) [8]_
+        (n_classes is 2 for each label of multilabel targets). Losses are reported on the labels as
+        they are.
 
     Attributes
     ----------
@@ -160,6 +206,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     loss_curve_ : list of float
         `loss_` of every epoch. Not for 'lbfgs'.
+
+    lr_curve_ : list of float
+        Learning rate at the end of every epoch. Not for 'lbfgs'.
 
     best_loss_ : float or None
         Smallest value of `loss_curve_`; None with `early_stopping`.
@@ -180,6 +229,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     sparsity_ : float
         Fraction of the weights in `coefs_` that are exactly 0.
+
+    support_ : ndarray of shape (n_features,)
+        Mask of the features that have a weight other than 0.
 
     feature_importances_ : ndarray of shape (n_features,)
         L2 norm of each input's outgoing weights over the sum of all norms. Comparable between
@@ -220,6 +272,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     .. [3] Kingma and Ba (2015). "Adam: a method for stochastic optimization". ICLR.
     .. [4] Glorot and Bengio (2010). "Understanding the difficulty of training deep feedforward
        neural networks". AISTATS.
+    .. [5] Pascanu, Mikolov and Bengio (2013). "On the difficulty of training recurrent neural
+       networks". ICML.
+    .. [6] Loshchilov and Hutter (2019). "Decoupled weight decay regularization". ICLR.
+    .. [7] Yuan and Lin (2006). "Model selection and estimation in regression with grouped
+       variables". JRSS B 68.
+    .. [8] Szegedy, Vanhoucke, Ioffe, Shlens and Wojna (2016). "Rethinking the Inception
+       architecture for computer vision". CVPR.
 
     Examples
     --------
@@ -241,6 +300,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     _parameter_constraints: dict = {
         **BaseMLP._parameter_constraints,
         "class_weight": [dict, StrOptions({"balanced"}), None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     }
 
     def __init__(
@@ -277,7 +337,17 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         batch_norm_momentum=0.1,
         batch_norm_epsilon=1e-5,
         scoring="loss",
+        clip_norm=None,
+        weight_decay=0.0,
+        feature_alpha=0.0,
+        unit_alpha=0.0,
+        max_norm=None,
+        restore_best=True,
+        warmup=0.0,
+        weight_init="auto",
+        time_limit=None,
         class_weight=None,
+        label_smoothing=0.0,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -310,7 +380,17 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.batch_norm_momentum = batch_norm_momentum
         self.batch_norm_epsilon = batch_norm_epsilon
         self.scoring = scoring
+        self.clip_norm = clip_norm
+        self.weight_decay = weight_decay
+        self.feature_alpha = feature_alpha
+        self.unit_alpha = unit_alpha
+        self.max_norm = max_norm
+        self.restore_best = restore_best
+        self.warmup = warmup
+        self.weight_init = weight_init
+        self.time_limit = time_limit
         self.class_weight = class_weight
+        self.label_smoothing = label_smoothing
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
@@ -463,8 +543,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         # As strings, since scikit-learn sorts the two strata in this form.
         return np.where(y == 1, "True", "False") if self.n_outputs_ == 1 else None
 
-    def _loss_name(self):
-        return "softmax_log_loss" if self.out_activation_ == "softmax" else "binary_log_loss"
+    def _loss(self):
+        name = "softmax_log_loss" if self.out_activation_ == "softmax" else "binary_log_loss"
+        return name, {"smoothing": float(self.label_smoothing)}
 
     # --------------------------------------------------------------------------- predictions
 

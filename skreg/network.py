@@ -4,6 +4,8 @@ The only module that imports the core. Everything that persists (parameters, run
 moments, counters) are NumPy arrays that belong to Python; the core works on them in place.
 """
 
+import math
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -67,7 +69,28 @@ def make_data(X, *, target=None, label=None, weight=None):
     )
 
 
-def predict(X, coefs, intercepts, activation, link):
+def _orthogonal(random_state, n_in, n_out):
+    """Orthonormal rows or columns, whichever are fewer (Saxe, McClelland and Ganguli 2014)."""
+    q, r = np.linalg.qr(random_state.normal(size=(max(n_in, n_out), min(n_in, n_out))))
+    q *= np.sign(np.diag(r))  # makes q uniformly distributed
+    return q if n_in >= n_out else q.T
+
+
+def _normal(gain):
+    """Normal numbers with variance gain / n_in."""
+    return lambda random_state, n_in, n_out: random_state.normal(
+        0, np.sqrt(gain / n_in), (n_in, n_out)
+    )
+
+
+INITIAL_WEIGHTS = {
+    "he": _normal(2),  # He, Zhang, Ren and Sun 2015, for rectified units
+    "lecun": _normal(1),  # LeCun, Bottou, Orr and Mueller 1998, for tanh and selu
+    "orthogonal": _orthogonal,
+}
+
+
+def predict(X, coefs, intercepts, activations, link):
     """Outputs of a plain (folded) network, of shape (n_rows, n_outputs), in the type of X.
 
     `link` is the output activation: identity, logistic, softmax or exp.
@@ -75,7 +98,7 @@ def predict(X, coefs, intercepts, activation, link):
     out = np.empty((X.shape[0], coefs[-1].shape[1]), dtype=X.dtype)
     coefs = [np.ascontiguousarray(c, dtype=X.dtype) for c in coefs]
     intercepts = [np.ascontiguousarray(b, dtype=X.dtype) for b in intercepts]
-    _core.predict(make_data(X), coefs, intercepts, activation, link, out)
+    _core.predict(make_data(X), coefs, intercepts, activations, link, out)
     return out
 
 
@@ -87,17 +110,18 @@ class Network:
     layers : list of Spec
         Parts in order: optional dropout of the inputs, then for each block dense, and where wanted
         batch_norm, an activation and dropout.
-    loss : str
-    penalties : list of Spec
+    loss : Spec
+    parts : list of Spec
+        What acts around the optimizer's step: penalties, clipping, decay, constraints.
     n_features : int
     dtype : float32 or float64
     seed : int
         Key of the counter-based random numbers, 64 bits.
     """
 
-    def __init__(self, layers, loss, penalties, *, n_features, dtype, seed):
+    def __init__(self, layers, loss, parts, *, n_features, dtype, seed):
         trainer = _core.Trainer32 if dtype == np.float32 else _core.Trainer64
-        self._core = trainer(n_features, layers, loss, penalties, seed)
+        self._core = trainer(n_features, layers, loss, parts, seed)
         self.seed = seed
         self.epsilon = next((o["epsilon"] for name, o in layers if name == "batch_norm"), None)
         self.n_weights = self._core.n_weights
@@ -120,15 +144,19 @@ class Network:
     def has_norm(self):
         return bool(self.statistics.size)
 
-    def initialize(self, random_state, factor):
-        """Draw weights and biases from U(-b, b) with b^2 = factor / (fan_in + fan_out).
+    def initialize(self, random_state, factors, method="auto"):
+        """Draw the initial weights and biases.
 
-        For each layer weights before biases, in float64, as scikit-learn's MLP does. A dense layer
-        before a normalization has no bias: its draw is made and discarded, so that the numbers
-        after it stay the same.
+        With "auto" from U(-b, b) with b^2 = factor / (fan_in + fan_out), for each layer weights
+        before biases, in float64, as scikit-learn's MLP does. A dense layer before a normalization
+        has no bias: its draw is made and discarded, so that the numbers after it stay the same.
+        With the other methods biases are 0.
         """
         biases = self.views("bias")
-        for layer, weight in self.views("weight").items():
+        for (layer, weight), factor in zip(self.views("weight").items(), factors, strict=True):
+            if method != "auto":
+                weight[:] = INITIAL_WEIGHTS[method](random_state, *weight.shape)
+                continue
             bound = np.sqrt(factor / sum(weight.shape))
             weight[:] = random_state.uniform(-bound, bound, weight.shape)
             drawn = random_state.uniform(-bound, bound, weight.shape[1])
@@ -179,9 +207,13 @@ class Network:
         counters = np.zeros(2, dtype=np.int64) if counters is None else counters
         self._core.attach(self.parameters, self.statistics, list(moments), counters, optimizer)
 
-    def train_epoch(self, data, order, batch_size, rate):
-        """One pass over the rows in `order`; returns the mean penalized loss."""
-        return self._core.train_epoch(data, order, batch_size, rate)
+    def train_epoch(self, data, order, batch_size, rates, seconds=math.inf):
+        """One pass over the rows in `order`; returns the mean penalized loss.
+
+        `rates` holds the learning rate of each batch, or one for all. The pass ends early, between
+        two batches, once `seconds` are over.
+        """
+        return self._core.train_epoch(data, order, batch_size, rates, seconds)
 
     def evaluate(self, data, rows):
         """Mean loss of the rows as at prediction, without penalties."""

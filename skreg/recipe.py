@@ -6,14 +6,24 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from skreg.schedules import SCHEDULES
+
+# These act on sgd only and are silent elsewhere, as there.
+SCIKIT_LEARN_SCHEDULES = ("constant", "invscaling", "adaptive")
+
+ACTIVATIONS = (
+    *("identity", "logistic", "tanh", "relu"),
+    *("leaky_relu", "elu", "selu", "gelu", "silu", "mish", "softplus"),
+)
+
 # Shared by classifier and regressor; scikit-learn's own first.
 PARAMETER_CONSTRAINTS: dict = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-    "activation": [StrOptions({"identity", "logistic", "tanh", "relu"})],
+    "activation": [StrOptions(set(ACTIVATIONS)), "array-like"],
     "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
     "alpha": [Interval(Real, 0, None, closed="left")],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
+    "learning_rate": [StrOptions(set(SCHEDULES))],
     "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
     "power_t": [Interval(Real, 0, None, closed="left")],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -39,6 +49,15 @@ PARAMETER_CONSTRAINTS: dict = {
     "batch_norm_momentum": [Interval(Real, 0, 1, closed="right")],
     "batch_norm_epsilon": [Interval(Real, 0, None, closed="neither")],
     "scoring": [str, callable, None],
+    "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
+    "weight_decay": [Interval(Real, 0, None, closed="left")],
+    "feature_alpha": [Interval(Real, 0, None, closed="left")],
+    "unit_alpha": [Interval(Real, 0, None, closed="left")],
+    "max_norm": [Interval(Real, 0, None, closed="neither"), None],
+    "restore_best": ["boolean"],
+    "warmup": [Interval(Real, 0, 1, closed="left")],
+    "weight_init": [StrOptions({"auto", "he", "lecun", "orthogonal"})],
+    "time_limit": [Interval(Real, 0, None, closed="neither"), None],
 }
 
 AUTO_BATCH_SIZE = 200
@@ -61,6 +80,7 @@ class Recipe:
     def __init__(self, estimator):
         self.estimator = estimator
         self.hidden_sizes = self._hidden_sizes()
+        self.activations = self._activations()
         self.dropout_rates = self._dropout_rates()
         self.batch_norm = bool(estimator.batch_norm and self.hidden_sizes)
         self.l1, self.l2 = self._penalty_strengths()
@@ -77,6 +97,22 @@ class Recipe:
         if not all(isinstance(s, Integral) and s > 0 for s in sizes):
             raise ValueError(f"hidden_layer_sizes must be > 0 integers, got {sizes}.")
         return [int(s) for s in sizes]
+
+    def _activations(self):
+        """One per hidden layer."""
+        activation, n_hidden = self.estimator.activation, len(self.hidden_sizes)
+        if isinstance(activation, str):
+            return [activation] * n_hidden
+        activations = list(activation)
+        if len(activations) != n_hidden:
+            raise ValueError(
+                f"activation has {len(activations)} names for {n_hidden} hidden layers. Pass one "
+                "for all of them, or one per hidden layer."
+            )
+        unknown = sorted({str(a) for a in activations} - set(ACTIVATIONS))
+        if unknown:
+            raise ValueError(f"activation holds {unknown}; known are {sorted(ACTIVATIONS)}.")
+        return activations
 
     def _dropout_rates(self):
         """One probability per hidden layer."""
@@ -110,6 +146,12 @@ class Recipe:
             "input_dropout": p.input_dropout > 0,
             "batch_norm": self.batch_norm,
             "early_stopping": p.early_stopping,
+            "clip_norm": p.clip_norm is not None,
+            "weight_decay": p.weight_decay > 0,
+            "feature_alpha": p.feature_alpha > 0,
+            "unit_alpha": p.unit_alpha > 0,
+            "max_norm": p.max_norm is not None,
+            "time_limit": p.time_limit is not None,
         }
         for name, on in in_epochs.items():
             if on and not self.stochastic:
@@ -117,11 +159,14 @@ class Recipe:
                     f"{name}={getattr(p, name)!r} needs training in epochs, which solver='lbfgs' "
                     "does not do. Use solver='adam' or 'sgd', or leave it out."
                 )
-        if p.solver == "sgd" and p.momentum == 1 and self.l1 > 0:
-            raise ValueError(
-                "momentum=1 with an L1 penalty has no fixed point: the proximal step needs the "
-                "rate learning_rate / (1 - momentum). Use momentum < 1."
-            )
+        proximal = {"an L1 penalty": self.l1, "feature_alpha": p.feature_alpha}
+        proximal["unit_alpha"] = p.unit_alpha
+        for name, strength in proximal.items():
+            if strength > 0 and p.solver == "sgd" and p.momentum == 1:
+                raise ValueError(
+                    f"momentum=1 with {name} has no fixed point: the proximal step needs the rate "
+                    "learning_rate / (1 - momentum). Use momentum < 1."
+                )
         if self.batch_norm and p.batch_size == 1:
             raise ValueError(
                 "batch_norm=True needs batches of at least two rows, got batch_size=1. Use a "
@@ -147,24 +192,55 @@ class Recipe:
         for name in ("batch_norm_momentum", "batch_norm_epsilon"):
             if not p.batch_norm and changed(name):
                 yield f"{name} has no effect with batch_norm=False."
-        if not p.early_stopping and changed("scoring"):
-            yield "scoring has no effect with early_stopping=False."
+        for name in ("scoring", "restore_best"):
+            if not p.early_stopping and changed(name):
+                yield f"{name} has no effect with early_stopping=False."
+        for name in ("unit_alpha", "max_norm"):
+            if not self.hidden_sizes and changed(name):
+                yield f"{name} has no effect without hidden layers."
+        if changed("warmup") and not self.stochastic:
+            yield "warmup has no effect with solver='lbfgs'."
+        if changed("warmup") and p.learning_rate == "one_cycle":
+            yield "warmup has no effect with learning_rate='one_cycle', which has its own."
+        if not self.stochastic and p.learning_rate not in SCIKIT_LEARN_SCHEDULES:
+            yield f"learning_rate={p.learning_rate!r} has no effect with solver='lbfgs'."
 
-    def penalties(self):
-        """Penalties of the core; with lbfgs, L1 is dealt with by splitting the weights."""
-        strengths = {"l1": self.l1 if self.stochastic else 0.0, "l2": self.l2}
-        return [(name, {"strength": s}) for name, s in strengths.items() if s > 0]
+    def parts(self):
+        """What acts around the optimizer's step, at the places 5 to 7, in this order.
+
+        With lbfgs, L1 is dealt with by splitting the weights.
+        """
+        p, n_hidden = self.estimator, len(self.hidden_sizes)
+        parts = []
+        if self.l2 > 0:
+            parts.append(("l2", {"strength": self.l2}))
+        if p.clip_norm is not None:
+            parts.append(("clip_norm", {"largest": float(p.clip_norm)}))
+        if p.weight_decay > 0:
+            parts.append(("weight_decay", {"strength": float(p.weight_decay)}))
+        if self.l1 > 0 and self.stochastic:
+            parts.append(("l1", {"strength": self.l1}))
+        if p.feature_alpha > 0:
+            parts.append(("row_groups", {"strength": float(p.feature_alpha), "layer": 0.0}))
+        if p.unit_alpha > 0:
+            options = [{"strength": float(p.unit_alpha), "layer": i + 1.0} for i in range(n_hidden)]
+            parts += [("row_groups", o) for o in options]
+        if p.max_norm is not None:
+            options = [{"strength": float(p.max_norm), "layer": float(i)} for i in range(n_hidden)]
+            parts += [("max_norm", o) for o in options]
+        return parts
 
     def layers(self, n_outputs):
         """The parts of the network, in the order in which a row passes them."""
         p = self.estimator
         layers = [("dropout", {"p": float(p.input_dropout)})] if p.input_dropout > 0 else []
-        for width, rate in zip(self.hidden_sizes, self.dropout_rates, strict=True):
+        hidden = zip(self.hidden_sizes, self.activations, self.dropout_rates, strict=True)
+        for width, activation, rate in hidden:
             layers.append(("dense", {"units": float(width)}))
             if self.batch_norm:
                 options = {"momentum": p.batch_norm_momentum, "epsilon": p.batch_norm_epsilon}
                 layers.append(("batch_norm", {k: float(v) for k, v in options.items()}))
-            layers.append((p.activation, {}))
+            layers.append((activation, {}))
             if rate > 0:
                 layers.append(("dropout", {"p": rate}))
         return [*layers, ("dense", {"units": float(n_outputs)})]
@@ -177,10 +253,33 @@ class Recipe:
             options = {"momentum": p.momentum, "nesterov": p.nesterovs_momentum}
         return p.solver, {name: float(value) for name, value in options.items()}
 
-    def schedule(self):
-        """Name of the learning-rate schedule; scikit-learn's act on sgd only."""
-        return self.estimator.learning_rate if self.estimator.solver == "sgd" else "constant"
+    def schedule(self, n_steps):
+        """The learning-rate schedule; scikit-learn's own act on sgd only."""
+        p, name = self.estimator, self.estimator.learning_rate
+        if p.solver != "sgd" and name in SCIKIT_LEARN_SCHEDULES:
+            name = "constant"
+        return SCHEDULES[name](
+            p.learning_rate_init,
+            power=p.power_t,
+            warmup=0.0 if name == "one_cycle" else float(p.warmup),
+            n_steps=n_steps,
+            n_epochs=p.max_iter,
+            patience=max(1, p.n_iter_no_change // 2) if np.isfinite(p.n_iter_no_change) else 5,
+        )
 
-    def initial_factor(self):
-        """Initial weights are from U(-b, b) with b^2 = factor / (fan_in + fan_out)."""
-        return 2.0 if self.estimator.activation == "logistic" else 6.0
+    def needs_horizon(self):
+        """Why partial_fit, which has no end, cannot be: the parameter, or None."""
+        p = self.estimator
+        if SCHEDULES[p.learning_rate].needs_horizon:
+            return f"learning_rate={p.learning_rate!r}"
+        return f"warmup={p.warmup}" if p.warmup > 0 else None
+
+    def initial_bounds(self):
+        """Factors of scikit-learn's initial weights, U(-b, b) with b^2 = f / (fan_in + fan_out).
+
+        2 for logistic layers, else 6; the output layer goes with the layer before it.
+        """
+        activation = self.estimator.activation
+        last = activation if isinstance(activation, str) else self.activations[-1:]
+        names = [*self.activations, *([last] if isinstance(last, str) else last or ["relu"])]
+        return [2.0 if name == "logistic" else 6.0 for name in names]

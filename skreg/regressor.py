@@ -1,8 +1,12 @@
 """MLPRegressor: signature, targets, and predictions."""
 
+from numbers import Real
+
+import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
+from sklearn.metrics import d2_pinball_score
 from sklearn.utils import column_or_1d
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from skreg.base import BaseMLP
@@ -17,15 +21,20 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     Parameters
     ----------
-    loss : {'squared_error', 'poisson'}, default='squared_error'
-        ``(z - y)**2 / 2``, or half the Poisson deviance ``y * log(y / mu) - y + mu`` with
-        ``mu = exp(z)``, for targets y >= 0.
+    loss : str, default='squared_error'
+        - 'squared_error': ``(z - y)**2 / 2``, for the mean
+        - 'poisson': half the deviance ``y * log(y / mu) - y + mu`` with ``mu = exp(z)``, for counts
+          and other targets y >= 0
+        - 'absolute_error': ``abs(z - y)``, for the median
+        - 'huber': squared up to `delta`, beyond it ``delta * (abs(z - y) - delta / 2)`` [8]_
+        - 'quantile': ``max(q * (y - z), (1 - q) * (z - y))`` with q = `quantile` [9]_
 
     hidden_layer_sizes : int or array-like of shape (n_hidden,), default=(100,)
         Number of units of each hidden layer. ``()`` is the regularized linear model.
 
-    activation : {'identity', 'logistic', 'tanh', 'relu'}, default='relu'
-        Activation of the hidden layers.
+    activation : str or array-like of shape (n_hidden,), default='relu'
+        Activation of the hidden layers, one for all or one for each: 'identity', 'logistic',
+        'tanh', 'relu', 'leaky_relu', 'elu', 'selu', 'gelu', 'silu', 'mish', 'softplus'.
 
     solver : {'lbfgs', 'sgd', 'adam'}, default='adam'
         'adam' and 'sgd' train in epochs of mini-batches; 'lbfgs' minimizes the objective over all
@@ -44,10 +53,14 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     batch_size : int or 'auto', default='auto'
         Rows per mini-batch; 'auto' is ``min(200, n_samples)``.
 
-    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
-        Schedule of the learning rate, for ``solver='sgd'`` alone: constant;
+    learning_rate : str, default='constant'
+        Schedule of the learning rate. 'invscaling' and 'adaptive' act on ``solver='sgd'`` alone:
         ``learning_rate_init / (t + 1) ** power_t`` after each epoch with t samples seen; or divided
-        by 5 whenever `n_iter_no_change` epochs bring no progress, until it is at most 1e-6.
+        by 5 whenever `n_iter_no_change` epochs bring no progress, until it is at most 1e-6. For
+        both 'sgd' and 'adam': 'plateau' divides by 5 after ``n_iter_no_change // 2`` epochs without
+        a lower validation loss (or training loss, where nothing is validated); 'cosine',
+        'cosine_restarts', 'one_cycle' and 'flat_cosine' go from `learning_rate_init` (the largest
+        rate of 'one_cycle') to about 0 within `max_iter` epochs.
 
     learning_rate_init : float, default=0.001
         Initial learning rate, in (0, inf).
@@ -132,6 +145,48 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         ``(estimator, X, y) -> float``, higher is better. Sample weights go to scorers that take a
         `sample_weight`.
 
+    clip_norm : float or None, default=None
+        Largest norm of the gradient over all parameters, in (0, inf); longer ones are rescaled
+        before the optimizer's step [5]_.
+
+    weight_decay : float, default=0.0
+        Decoupled decay, in [0, inf): weights are multiplied by ``1 - rate * weight_decay`` before
+        the step of 'adam' or 'sgd' [6]_. Its effect follows the learning rate.
+
+    feature_alpha : float, default=0.0
+        Strength of a group lasso on the outgoing weights of each input, in [0, inf), which adds
+        ``feature_alpha * sum(norm(w_j))`` to the objective: whole features leave, exactly [7]_. See
+        `support_`.
+
+    unit_alpha : float, default=0.0
+        The same on the outgoing weights of each hidden unit: units leave. See `compact`.
+
+    max_norm : float or None, default=None
+        Largest norm of the incoming weights of a hidden unit, in (0, inf), to which longer ones are
+        rescaled after each step [1]_.
+
+    restore_best : bool, default=True
+        Whether early stopping returns the best weights, or the last.
+
+    warmup : float, default=0.0
+        Share of training, in [0, 1), in which the learning rate rises linearly from 0.
+
+    weight_init : {'auto', 'he', 'lecun', 'orthogonal'}, default='auto'
+        Initial weights: 'auto' scikit-learn's uniform ones [4]_, 'he' normal with variance
+        ``2 / n_in``, 'lecun' normal with variance ``1 / n_in``, or 'orthogonal'. Biases begin at 0,
+        with 'auto' at random.
+
+    time_limit : float or None, default=None
+        Seconds after which training stops between two batches, with a warning and a usable model.
+
+    delta : float, default=1.0
+        Where ``loss="huber"`` turns from squared to linear, in units of y, in (0, inf).
+
+    quantile : float or array-like of shape (n_quantiles,), default=0.5
+        The quantile, or several at once, of ``loss="quantile"``, each in (0, 1). Several need a
+        single target: `predict` then returns one sorted column for each, in the order of `quantile`
+        sorted, and `score` the mean D2 pinball score.
+
     Attributes
     ----------
     coefs_ : list of ndarrays of shape (n_in, n_out)
@@ -146,6 +201,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     loss_curve_ : list of float
         `loss_` of every epoch. Not for 'lbfgs'.
+
+    lr_curve_ : list of float
+        Learning rate at the end of every epoch. Not for 'lbfgs'.
 
     best_loss_ : float or None
         Smallest value of `loss_curve_`; None with `early_stopping`.
@@ -166,6 +224,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     sparsity_ : float
         Fraction of the weights in `coefs_` that are exactly 0.
+
+    support_ : ndarray of shape (n_features,)
+        Mask of the features that have a weight other than 0.
 
     feature_importances_ : ndarray of shape (n_features,)
         L2 norm of each input's outgoing weights over the sum of all norms. Comparable between
@@ -206,6 +267,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     .. [3] Kingma and Ba (2015). "Adam: a method for stochastic optimization". ICLR.
     .. [4] Glorot and Bengio (2010). "Understanding the difficulty of training deep feedforward
        neural networks". AISTATS.
+    .. [5] Pascanu, Mikolov and Bengio (2013). "On the difficulty of training recurrent neural
+       networks". ICML.
+    .. [6] Loshchilov and Hutter (2019). "Decoupled weight decay regularization". ICLR.
+    .. [7] Yuan and Lin (2006). "Model selection and estimation in regression with grouped
+       variables". JRSS B 68.
+    .. [8] Huber (1964). "Robust estimation of a location parameter". Ann. Math. Statist. 35.
+    .. [9] Koenker and Bassett (1978). "Regression quantiles". Econometrica 46.
 
     Examples
     --------
@@ -225,7 +293,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     _parameter_constraints: dict = {
         **BaseMLP._parameter_constraints,
-        "loss": [StrOptions({"squared_error", "poisson"})],
+        "loss": [StrOptions({"squared_error", "poisson", "absolute_error", "huber", "quantile"})],
+        "delta": [Interval(Real, 0, None, closed="neither")],
+        "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
     }
     _y_numeric = True
 
@@ -264,6 +334,17 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         batch_norm_momentum=0.1,
         batch_norm_epsilon=1e-5,
         scoring="loss",
+        clip_norm=None,
+        weight_decay=0.0,
+        feature_alpha=0.0,
+        unit_alpha=0.0,
+        max_norm=None,
+        restore_best=True,
+        warmup=0.0,
+        weight_init="auto",
+        time_limit=None,
+        delta=1.0,
+        quantile=0.5,
     ):
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -297,6 +378,17 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.batch_norm_momentum = batch_norm_momentum
         self.batch_norm_epsilon = batch_norm_epsilon
         self.scoring = scoring
+        self.clip_norm = clip_norm
+        self.weight_decay = weight_decay
+        self.feature_alpha = feature_alpha
+        self.unit_alpha = unit_alpha
+        self.max_norm = max_norm
+        self.restore_best = restore_best
+        self.warmup = warmup
+        self.weight_init = weight_init
+        self.time_limit = time_limit
+        self.delta = delta
+        self.quantile = quantile
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
@@ -358,21 +450,41 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     # ------------------------------------------------------------------------------- targets
 
+    def _quantiles(self):
+        """The quantiles in ascending order."""
+        levels = np.sort(np.atleast_1d(np.asarray(self.quantile, dtype=float)))
+        if levels.ndim > 1 or not len(levels) or not ((levels > 0) & (levels < 1)).all():
+            raise ValueError(f"quantile must hold numbers in (0, 1), got {self.quantile}.")
+        return levels
+
+    @property
+    def _several_quantiles(self):
+        return self.loss == "quantile" and len(self._quantiles()) > 1
+
     def _check_targets(self, y, warm, incremental):
         y = self._as_targets(y)
-        if warm and y.shape[1] != self.n_outputs_:
+        if self._several_quantiles and y.shape[1] > 1:
             raise ValueError(
-                f"y has {y.shape[1]} targets, but the fit before had {self.n_outputs_}. To train "
-                "another network use warm_start=False or a new estimator."
+                f"Several quantiles need a single target, but y has {y.shape[1]}. Fit one "
+                "estimator for each target, e.g. with MultiOutputRegressor, or pass a single "
+                "quantile."
             )
-        self.n_outputs_ = y.shape[1]
+        n_outputs = len(self._quantiles()) if self._several_quantiles else y.shape[1]
+        if warm and n_outputs != self.n_outputs_:
+            raise ValueError(
+                f"The network needs {n_outputs} outputs for these targets and loss, but the fit "
+                f"before had {self.n_outputs_}. To train another network use warm_start=False or a "
+                "new estimator."
+            )
+        self.n_outputs_ = n_outputs
         self.out_activation_ = "exp" if self.loss == "poisson" else "identity"
         return y
 
     def _check_validation_targets(self, y):
         y = self._as_targets(y)
-        if y.shape[1] != self.n_outputs_:
-            raise ValueError(f"y_val has {y.shape[1]} targets, but y has {self.n_outputs_}.")
+        n_targets = 1 if self._several_quantiles else self.n_outputs_
+        if y.shape[1] != n_targets:
+            raise ValueError(f"y_val has {y.shape[1]} targets, but y has {n_targets}.")
         return y
 
     def _as_targets(self, y):
@@ -383,10 +495,18 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return y if y.ndim == 2 else y[:, None]
 
     def _core_targets(self, y):
-        return {"target": y}, None
+        several = self._several_quantiles
+        return {"target": np.repeat(y, self.n_outputs_, axis=1) if several else y}, None
 
-    def _loss_name(self):
-        return self.loss
+    def _loss(self):
+        options = {}
+        if self.loss == "huber":
+            options = {"threshold": float(self.delta)}
+        elif self.loss == "quantile":
+            levels = self._quantiles()
+            levels = levels if len(levels) > 1 else levels.repeat(self.n_outputs_)
+            options = {f"level_{i:06d}": level for i, level in enumerate(levels)}
+        return self.loss, options
 
     # --------------------------------------------------------------------------- predictions
 
@@ -401,7 +521,37 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predicted values.
+            Predicted values; with several quantiles one column for each, ascending.
         """
         y = self._outputs(X)
+        if self._several_quantiles:
+            return np.sort(y, axis=1)  # quantiles of one distribution do not cross
         return y[:, 0] if y.shape[1] == 1 else y
+
+    def score(self, X, y, sample_weight=None):
+        """R2, or for several quantiles the mean D2 pinball score.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Input data.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            1 is perfect; 0 is what a constant reaches.
+        """
+        if not self._several_quantiles:
+            return super().score(X, y, sample_weight)
+        predicted = self.predict(X)
+        scores = [
+            d2_pinball_score(y, column, sample_weight=sample_weight, alpha=q)
+            for q, column in zip(self._quantiles(), predicted.T, strict=True)
+        ]
+        return float(np.mean(scores))

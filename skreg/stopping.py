@@ -1,6 +1,7 @@
 """When to stop, and which weights to keep.
 
 A monitor sees every epoch. `update(loss)` returns what `verbose` prints besides the loss, or None;
+`loss` is the loss that it watches, of training or validation;
 `no_improvement_count` counts epochs without progress; `finish()` leaves the network with the
 weights to keep.
 """
@@ -26,6 +27,7 @@ class TrainingLoss:
         self.no_improvement_count = no_improvement_count
 
     def update(self, loss):
+        self.loss = loss
         if not self.network.finite:
             raise ValueError(NON_FINITE)
         if loss > self.best_loss - self.tol:
@@ -54,19 +56,22 @@ class EarlyStopping:
         What to watch, higher is better; None for the negative validation loss.
     scores, losses : list of float
         Curves, continued in place.
+    restore_best : bool
+        Whether the best weights are kept at the end, or the last.
     warm : bool
         Whether the network is already trained: then its weights are the ones to beat.
     """
 
     subject = "Validation score"
 
-    def __init__(self, network, tol, validation_loss, score, *, scores, losses, warm):
+    def __init__(self, network, tol, validation_loss, score, *, scores, losses, restore_best, warm):
         self.network = network
         self.tol = tol
         self.validation_loss = validation_loss
         self.score = score
         self.scores = scores
         self.losses = losses
+        self.restore_best = restore_best
         self.best_score = self.reference = -math.inf
         self.best_epoch = None  # counted from 1 along `scores`
         self.snapshot = None
@@ -79,6 +84,7 @@ class EarlyStopping:
 
     def update(self, loss):
         validation_loss, score = self._measure()
+        self.loss = validation_loss
         self.losses.append(validation_loss)
         self.scores.append(score)
         if math.isnan(score):
@@ -112,7 +118,8 @@ class EarlyStopping:
         return loss, score if math.isfinite(score) else math.nan
 
     def finish(self):
-        if self.snapshot is not None:
+        diverged = bool(self.scores) and math.isnan(self.scores[-1])
+        if self.snapshot is not None and (self.restore_best or diverged):
             self.network.restore(self.snapshot)
 
 

@@ -5,6 +5,8 @@ gradient, step, prox) run in the core, one call an epoch (`_core/epoch.hpp` show
 same numbers); place 8, the trajectory, is here.
 """
 
+import math
+import time
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,9 +18,10 @@ from skreg.stopping import Diverged
 
 @dataclass
 class Progress:
-    """What the loop reports; `loss_curve` and `t` continue those of an earlier call."""
+    """What the loop reports; the curves and `t` continue those of an earlier call."""
 
     loss_curve: list = field(default_factory=list)
+    lr_curve: list = field(default_factory=list)
     t: int = 0  # samples seen
     n_iter: int = 0  # epochs of this call
     interrupted: bool = False
@@ -47,6 +50,7 @@ def train(
     verbose=False,
     warn_at_end=True,
     callbacks=None,
+    time_limit=math.inf,
 ):
     """Train until `monitor` has seen no progress for more than `n_iter_no_change` epochs.
 
@@ -67,8 +71,11 @@ def train(
     warn_at_end : bool
         Whether reaching `max_epochs` is worth a warning.
     callbacks : FitCallbacks, optional
+    time_limit : float
+        Seconds after which training stops, between two batches.
     """
     order, buffer = rows, np.empty_like(rows)
+    deadline = time.monotonic() + time_limit
     try:
         for epoch in range(1, max_epochs + 1):
             if callbacks is not None:
@@ -77,18 +84,24 @@ def train(
                 order = shuffled(order, random_state, buffer)
 
             # 1 to 7: data, layers, loss, backward, gradient, step, prox
-            loss = network.train_epoch(data, order, batch_size, schedule.rate)
+            rates = schedule.rates()
+            seconds = deadline - time.monotonic()
+            loss = network.train_epoch(data, order, batch_size, rates, seconds)
 
             # 8: trajectory
             progress.n_iter = epoch
             progress.t += len(rows)
             progress.loss_curve.append(loss)
+            progress.lr_curve.append(float(rates[-1]))
             if verbose:
                 print(f"Iteration {epoch}, loss = {loss:.8f}")
             message = monitor.update(loss)
             if verbose and message:
                 print(message)
-            schedule.epoch_end(progress.t)
+            schedule.epoch_end(progress.t, monitor.loss)
+            if time.monotonic() >= deadline:
+                warn(f"Training stopped after {epoch} epochs: time_limit={time_limit} is over.")
+                break
             if callbacks is not None and callbacks.epoch_end(network):
                 break
             if monitor.no_improvement_count > n_iter_no_change:

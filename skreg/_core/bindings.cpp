@@ -247,10 +247,10 @@ void bind_trainer(nb::module_& m, const char* name) {
   nb::class_<B>(m, name)
       .def(
           "__init__",
-          [](B* self, int64_t n_features, const std::vector<Spec>& layers, const std::string& loss,
-             const std::vector<Spec>& penalties,
-             uint64_t seed) { new (self) B{Trainer<T>(n_features, layers, loss, penalties, seed), {}, {}}; },
-          "n_features"_a, "layers"_a, "loss"_a, "penalties"_a, "seed"_a)
+          [](B* self, int64_t n_features, const std::vector<Spec>& layers, const Spec& loss,
+             const std::vector<Spec>& parts,
+             uint64_t seed) { new (self) B{Trainer<T>(n_features, layers, loss, parts, seed), {}, {}}; },
+          "n_features"_a, "layers"_a, "loss"_a, "parts"_a, "seed"_a)
       .def_prop_ro("parameter_slots", [](B& b) { return slots_as_list(b.trainer.network.parameter_slots); })
       .def_prop_ro("statistic_slots", [](B& b) { return slots_as_list(b.trainer.network.statistic_slots); })
       .def_prop_ro("n_weights", [](B& b) { return b.trainer.network.n_weights; })
@@ -260,15 +260,20 @@ void bind_trainer(nb::module_& m, const char* name) {
            "counters"_a.noconvert(), "optimizer"_a = nb::none())
       .def(
           "train_epoch",
-          [](B& b, const D& data, const Rows& order, int64_t batch_size, double rate) {
+          [](B& b, const D& data, const Rows& order, int64_t batch_size, const Vector<const double>& rates,
+             double seconds) {
             check_call(b, data, order);
             expect(b.trainer.has_optimizer(), "attach an optimizer first");
             expect(batch_size >= 1, "batch_size must be positive");
+            expect(rates.shape(0) >= 1, "rates must not be empty");
+            const Rates r = {rates.data(), int64_t(rates.shape(0))};
+            const Deadline deadline(seconds);
             return interruptible(b, [&](const Poll& poll) {
-              return b.trainer.train_epoch(data.view, order.data(), int64_t(order.shape(0)), batch_size, rate, poll);
+              const auto go_on = [&] { return !deadline.over() && poll(); };
+              return b.trainer.train_epoch(data.view, order.data(), int64_t(order.shape(0)), batch_size, r, go_on);
             });
           },
-          "data"_a, "order"_a.noconvert(), "batch_size"_a, "rate"_a)
+          "data"_a, "order"_a.noconvert(), "batch_size"_a, "rates"_a.noconvert(), "seconds"_a)
       .def(
           "evaluate",
           [](B& b, const D& data, const Rows& rows) {
@@ -307,8 +312,8 @@ void bind_trainer(nb::module_& m, const char* name) {
 // The folded network, whose weights and biases lie where the caller keeps them.
 template <class T>
 void predict(const BorrowedData<T>& data, const std::vector<Matrix<const T>>& weights,
-             const std::vector<Vector<const T>>& biases, const std::string& activation, const std::string& link,
-             const Matrix<T>& out) {
+             const std::vector<Vector<const T>>& biases, const std::vector<std::string>& activations,
+             const std::string& link, const Matrix<T>& out) {
   expect(!weights.empty() && weights.size() == biases.size(), "weights and biases differ in number");
   std::vector<Spec> layers;
   int64_t width = data.view.n_features;
@@ -317,7 +322,7 @@ void predict(const BorrowedData<T>& data, const std::vector<Matrix<const T>>& we
            "coefs_ and intercepts_ do not fit together, or not the number of features");
     width = int64_t(weights[i].shape(1));
     layers.push_back({"dense", {{"units", double(width)}}});
-    if (i + 1 < weights.size()) layers.push_back({activation, {}});
+    if (i + 1 < weights.size()) layers.push_back({activations.at(i), {}});
   }
   expect(int64_t(out.shape(0)) == data.view.n_rows && int64_t(out.shape(1)) == width, "out has the wrong shape");
 
@@ -348,8 +353,8 @@ NB_MODULE(_core, m) {
   bind_data<double>(m, "Data64");
   bind_trainer<float>(m, "Trainer32");
   bind_trainer<double>(m, "Trainer64");
-  m.def("predict", &predict<float>, "data"_a, "weights"_a, "biases"_a, "activation"_a, "link"_a, "out"_a.noconvert());
-  m.def("predict", &predict<double>, "data"_a, "weights"_a, "biases"_a, "activation"_a, "link"_a, "out"_a.noconvert());
+  m.def("predict", &predict<float>, "data"_a, "weights"_a, "biases"_a, "activations"_a, "link"_a, "out"_a.noconvert());
+  m.def("predict", &predict<double>, "data"_a, "weights"_a, "biases"_a, "activations"_a, "link"_a, "out"_a.noconvert());
   m.def("count_moments", &count_moments, "optimizer"_a);
   m.def("instruction_set", [] { return std::string(chosen_tables.f->instruction_set); });
   m.def("instruction_sets", [] {

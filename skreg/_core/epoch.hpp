@@ -25,15 +25,22 @@ struct TrainingState {
   int64_t* counters;  // [0] steps ever made: the key of the masks, [1] steps since the moments were reset
 };
 
+// The learning rate of each batch of an epoch; the last one serves for all that follow.
+struct Rates {
+  const double* value;
+  int64_t n;
+  double of(int64_t index) const { return value[std::min(index, n - 1)]; }
+};
+
 template <class T>
 class Trainer {
  public:
   using Poll = std::function<bool()>;  // false: stop at once
 
-  Trainer(int64_t n_features, const std::vector<Spec>& layers, const std::string& loss,
-          const std::vector<Spec>& penalties, uint64_t seed)
+  Trainer(int64_t n_features, const std::vector<Spec>& layers, const Spec& loss, const std::vector<Spec>& parts,
+          uint64_t seed)
       : network(n_features, layers), loss_(make_loss<T>(loss)), seed_(seed), gradient_(network.n_parameters) {
-    for (const Spec& s : penalties) add_penalty(make_penalty<T>(s.first, s.second.at("strength")));
+    for (const Spec& part : parts) add_part(part);
     for (const Slot& s : network.parameter_slots) has_norm_ |= s.kind == "scale";
   }
 
@@ -47,13 +54,14 @@ class Trainer {
 
   // One pass over the rows in `order`. Returns the mean over them of the batches' penalized losses, each before its
   // step.
-  double train_epoch(const Data<T>& data, const int32_t* order, int64_t n, int64_t batch_size, double rate,
+  double train_epoch(const Data<T>& data, const int32_t* order, int64_t n, int64_t batch_size, const Rates& rates,
                      const Poll& poll) {
     network.reserve(std::min(batch_size + 1, n), true);
     double loss_sum = 0;
-    int64_t n_used = 0;
-    for (int64_t begin = 0, end; begin < n; begin = end) {
+    int64_t n_used = 0, index = 0;
+    for (int64_t begin = 0, end; begin < n; begin = end, ++index) {
       end = batch_end(begin, n, batch_size);
+      const double rate = rates.of(index);
       // 1 data
       const double total_weight = data.total_weight(order + begin, end - begin);
       if (!(total_weight > 0)) continue;
@@ -69,13 +77,15 @@ class Trainer {
       // 5 gradient
       loss_sum += (loss + penalty_value()) * double(end - begin);
       n_used += end - begin;
-      add_smooth_gradients();
+      for (const auto& penalty : smooth_) penalty->add_gradient(state_.parameters, gradient_.data());
+      if (clip_) clip_->apply(gradient_.data(), network.n_parameters);
       // 6 step
       ++state_.counters[0];
       const int64_t t = ++state_.counters[1];
+      if (decay_) decay_->apply(state_.parameters, network.n_weights, rate);
       optimizer_->step(state_.parameters, gradient_.data(), network.n_parameters, rate, t);
       // 7 prox
-      for (const auto& penalty : proximal_) apply_prox(*penalty, rate, t);
+      for (const auto& proximal : proximal_) proximal->apply(state_.parameters, Metric<T>(*optimizer_, rate, t));
       // 8 trajectory: between epochs, in training.py
       if (!poll()) break;
     }
@@ -117,8 +127,8 @@ class Trainer {
     }
     network.bind(state_.parameters, gradient_.data(), state_.statistics);
     for (const auto& penalty : smooth_) {
-      loss += penalty->value(state_.parameters, network.n_weights);
-      penalty->add_gradient(state_.parameters, gradient, network.n_weights);
+      loss += penalty->value(state_.parameters);
+      penalty->add_gradient(state_.parameters, gradient);
     }
     return loss;
   }
@@ -141,11 +151,16 @@ class Trainer {
  private:
   static constexpr int64_t kChunkRows = 512;  // bounds the memory of what needs no batch
 
-  void add_penalty(std::unique_ptr<Penalty<T>> penalty) {
-    if (dynamic_cast<SmoothPenalty<T>*>(penalty.get())) {
-      smooth_.emplace_back(static_cast<SmoothPenalty<T>*>(penalty.release()));
+  void add_part(const Spec& part) {
+    const std::string& name = part.first;
+    if (name == "l2") {
+      smooth_.push_back(make_penalty<T>(part, network.n_weights));
+    } else if (name == "clip_norm") {
+      clip_ = std::make_unique<ClipNorm<T>>(part.second.at("largest"));
+    } else if (name == "weight_decay") {
+      decay_ = std::make_unique<WeightDecay<T>>(part.second.at("strength"));
     } else {
-      proximal_.emplace_back(static_cast<ProximalPenalty<T>*>(penalty.release()));
+      proximal_.push_back(make_proximal<T>(part, network.n_weights, network.weight_regions()));
     }
   }
 
@@ -178,23 +193,9 @@ class Trainer {
 
   double penalty_value() const {
     double value = 0;
-    for (const auto& penalty : smooth_) value += penalty->value(state_.parameters, network.n_weights);
-    for (const auto& penalty : proximal_) value += penalty->value(state_.parameters, network.n_weights);
+    for (const auto& penalty : smooth_) value += penalty->value(state_.parameters);
+    for (const auto& proximal : proximal_) value += proximal->value(state_.parameters);
     return value;
-  }
-
-  void add_smooth_gradients() {
-    for (const auto& penalty : smooth_) penalty->add_gradient(state_.parameters, gradient_.data(), network.n_weights);
-  }
-
-  void apply_prox(const ProximalPenalty<T>& penalty, double rate, int64_t t) {
-    constexpr int64_t kRun = 1024;
-    T metric[kRun];
-    for (int64_t begin = 0; begin < network.n_weights; begin += kRun) {
-      const int64_t n = std::min(kRun, network.n_weights - begin);
-      optimizer_->metric(begin, n, rate, t, metric);
-      penalty.prox(state_.parameters + begin, metric, n);
-    }
   }
 
   // Mean and variance of chunks, merged one by one (Chan, Golub and LeVeque 1979) in double.
@@ -237,7 +238,9 @@ class Trainer {
   bool has_norm_ = false;
   std::vector<T> gradient_;
   std::vector<std::unique_ptr<SmoothPenalty<T>>> smooth_;
-  std::vector<std::unique_ptr<ProximalPenalty<T>>> proximal_;
+  std::unique_ptr<ClipNorm<T>> clip_;
+  std::unique_ptr<WeightDecay<T>> decay_;
+  std::vector<std::unique_ptr<Proximal<T>>> proximal_;
   std::unique_ptr<Optimizer<T>> optimizer_;
   TrainingState<T> state_{};
   BatchBuffer<T> batch_;
@@ -255,6 +258,20 @@ class Clock {
 
  private:
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+// A point in time, possibly never.
+class Deadline {
+ public:
+  explicit Deadline(double seconds) : limited_(seconds < 1e9), at_(clock::now()) {
+    if (limited_) at_ += std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(seconds));
+  }
+  bool over() const { return limited_ && clock::now() >= at_; }
+
+ private:
+  using clock = std::chrono::steady_clock;
+  bool limited_;
+  clock::time_point at_;
 };
 
 }  // namespace skreg

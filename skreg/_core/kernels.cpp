@@ -5,6 +5,7 @@
 #include "kernels.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include "gemm.hpp"
 #include "random.hpp"
@@ -43,30 +44,93 @@ void sparse_backward(const SparseRows<T>& x, const T* delta, int64_t n_columns, 
 }
 
 // ------------------------------------------------------------------------------------- activations and dropout
-// An activation is its value and its derivative as a function of that value.
+// An activation is its value at z and its derivative there, given z and the value h. Most derivatives follow from h, so
+// that z need not be kept; the others are marked in SKREG_ACTIVATIONS.
 
 template <class T>
 struct Identity {
   static Vec<T> value(Vec<T> z) { return z; }
-  static Vec<T> derivative(Vec<T>) { return splat(T(1)); }
+  static Vec<T> derivative(Vec<T>, Vec<T>) { return splat(T(1)); }
 };
 
 template <class T>
 struct Logistic {
   static Vec<T> value(Vec<T> z) { return logistic<T>(z); }
-  static Vec<T> derivative(Vec<T> h) { return h * (T(1) - h); }
+  static Vec<T> derivative(Vec<T>, Vec<T> h) { return h * (T(1) - h); }
 };
 
 template <class T>
 struct Tanh {
   static Vec<T> value(Vec<T> z) { return hyperbolic_tangent<T>(z); }
-  static Vec<T> derivative(Vec<T> h) { return T(1) - h * h; }
+  static Vec<T> derivative(Vec<T>, Vec<T> h) { return T(1) - h * h; }
 };
 
 template <class T>
 struct Relu {
   static Vec<T> value(Vec<T> z) { return z < T(0) ? Vec<T>{} : z; }  // NaN stays NaN
-  static Vec<T> derivative(Vec<T> h) { return h == T(0) ? Vec<T>{} : splat(T(1)); }
+  static Vec<T> derivative(Vec<T>, Vec<T> h) { return h == T(0) ? Vec<T>{} : splat(T(1)); }
+};
+
+template <class T>
+struct LeakyRelu {  // Maas, Hannun and Ng 2013, with slope 0.01
+  static Vec<T> value(Vec<T> z) { return z < T(0) ? T(0.01) * z : z; }
+  static Vec<T> derivative(Vec<T>, Vec<T> h) { return h < T(0) ? splat(T(0.01)) : splat(T(1)); }
+};
+
+template <class T>
+struct Elu {  // Clevert, Unterthiner and Hochreiter 2016, with alpha 1
+  static Vec<T> value(Vec<T> z) { return z < T(0) ? exponential_minus_one<T>(z) : z; }
+  static Vec<T> derivative(Vec<T>, Vec<T> h) { return h < T(0) ? h + T(1) : splat(T(1)); }
+};
+
+template <class T>
+struct Selu {  // Klambauer et al. 2017
+  static constexpr T kScale = T(1.0507009873554804934), kAlpha = T(1.6732632423543772848);
+  static Vec<T> value(Vec<T> z) { return kScale * (z < T(0) ? kAlpha * exponential_minus_one<T>(z) : z); }
+  static Vec<T> derivative(Vec<T>, Vec<T> h) { return h < T(0) ? h + kScale * kAlpha : splat(kScale); }
+};
+
+template <class T>
+struct Gelu {  // z Phi(z), Hendrycks and Gimpel 2016
+  static Vec<T> value(Vec<T> z) { return z * normal_cdf<T>(z); }
+  static Vec<T> derivative(Vec<T> z, Vec<T>) {
+    return normal_cdf<T>(z) + z * (T(0.39894228040143267794) * exponential<T>(T(-0.5) * z * z));
+  }
+};
+
+template <class T>
+struct Silu {  // z sigmoid(z), Elfwing, Uchibe and Doya 2018
+  static Vec<T> value(Vec<T> z) { return z * logistic<T>(z); }
+  static Vec<T> derivative(Vec<T> z, Vec<T> h) {
+    const Vec<T> s = logistic<T>(z);
+    return s + h * (T(1) - s);
+  }
+};
+
+template <class T>
+struct Mish {  // z tanh(log(1 + exp(z))), Misra 2020
+  // tanh(log(1 + e)) = (e^2 + 2 e) / (e^2 + 2 e + 2), which is 1 in both precisions from z = 20 on.
+  static Vec<T> gate(Vec<T> z) {
+    const Vec<T> e = exponential<T>(z < T(20) ? z : splat(T(20)));
+    const Vec<T> n = e * (e + T(2));
+    return n / (n + T(2));
+  }
+  static Vec<T> value(Vec<T> z) { return z * gate(z); }
+  static Vec<T> derivative(Vec<T> z, Vec<T>) {
+    const Vec<T> g = gate(z);
+    return g + z * (T(1) - g * g) * logistic<T>(z);
+  }
+};
+
+template <class T>
+inline Vec<T> softplus(Vec<T> z) {
+  return maximum<T>(z, Vec<T>{}) + log1p_unit<T>(exponential<T>(-absolute<T>(z)));
+}
+
+template <class T>
+struct Softplus {  // log(1 + exp(z)), Dugas et al. 2001
+  static Vec<T> value(Vec<T> z) { return z == z ? softplus<T>(z) : z; }
+  static Vec<T> derivative(Vec<T> z, Vec<T>) { return logistic<T>(z); }
 };
 
 template <class T>
@@ -102,24 +166,32 @@ void forward_of(const Forward<T>& f, Tile t) {
   }
 }
 
-template <class T, class Activation, bool kDrop>
+template <class T, class Activation, bool kNeedsInput, bool kDrop>
 void backward_tile(const Backward<T>& b, Tile t) {
   const T keep = T(1) / b.drop.scale;
   for (int64_t i = t.row; i < t.row + t.n_rows; ++i) {
     for_vectors<T>(t.n_columns, [&](int64_t offset, int64_t n) {
-      const int64_t at = i * b.ld + t.col + offset;
-      Vec<T> h = read(b.out + at, n);
-      if (kDrop) h = h * keep;
-      Vec<T> d = read(b.delta + at, n) * Activation::derivative(h);
+      const int64_t j = t.col + offset, at = i * b.ld + j;
+      Vec<T> z{}, h = read(b.out + at, n);
+      if (kNeedsInput) {
+        z = read(b.in + at, n);
+        if (b.scale) z = z * read(b.scale + j, n);
+        if (b.shift) z += read(b.shift + j, n);
+        if (kDrop) h = Activation::value(z);  // out is 0 where the unit was dropped
+      } else if (kDrop) {
+        h = h * keep;
+      }
+      Vec<T> d = read(b.delta + at, n) * Activation::derivative(z, h);
       if (kDrop) d = dropped(d, b.drop.bits + at, n, b.drop);
       write(b.delta + at, d, n);
     });
   }
 }
 
-template <class T, class Activation>
+template <class T, class Activation, bool kNeedsInput>
 void backward_of(const Backward<T>& b, Tile t) {
-  b.drop.bits ? backward_tile<T, Activation, true>(b, t) : backward_tile<T, Activation, false>(b, t);
+  b.drop.bits ? backward_tile<T, Activation, kNeedsInput, true>(b, t)
+              : backward_tile<T, Activation, kNeedsInput, false>(b, t);
 }
 
 template <class T>
@@ -247,6 +319,45 @@ double squared_error(const LossBatch<T>& b) {
   return loss.value();
 }
 
+template <class T>
+double absolute_error(const LossBatch<T>& b) {
+  Sum<T> loss;
+  for_outputs(b, [&](int64_t at, int64_t n, Vec<T> share) {
+    const Vec<T> d = read(b.z + at, n) - read(b.target + at, n);
+    loss.add(weighted<T>(share, absolute<T>(d)));
+    const Vec<T> sign = d > T(0) ? splat(T(1)) : (d < T(0) ? splat(T(-1)) : d);
+    if (b.delta) write(b.delta + at, weighted<T>(share, sign), n);
+  });
+  return loss.value();
+}
+
+template <class T>
+double huber(const LossBatch<T>& b) {
+  Sum<T> loss;
+  const T c = b.threshold;
+  for_outputs(b, [&](int64_t at, int64_t n, Vec<T> share) {
+    const Vec<T> d = read(b.z + at, n) - read(b.target + at, n), a = absolute<T>(d);
+    loss.add(weighted<T>(share, a > c ? c * (a - T(0.5) * c) : T(0.5) * d * d));
+    const Vec<T> clipped = d > c ? splat(c) : (d < -c ? splat(-c) : d);
+    if (b.delta) write(b.delta + at, weighted<T>(share, clipped), n);
+  });
+  return loss.value();
+}
+
+// level * max(y - z, 0) + (1 - level) * max(z - y, 0).
+template <class T>
+double quantile(const LossBatch<T>& b) {
+  Sum<T> loss;
+  for_outputs(b, [&](int64_t at, int64_t n, Vec<T> share) {
+    const Vec<T> d = read(b.z + at, n) - read(b.target + at, n);
+    const Vec<T> level = b.n_outputs == 1 ? splat(b.level[0]) : read(b.level + at % b.n_outputs, n);
+    const Vec<T> slope = d > T(0) ? T(1) - level : (d < T(0) ? -level : d);  // NaN stays NaN
+    loss.add(weighted<T>(share, slope * d));
+    if (b.delta) write(b.delta + at, weighted<T>(share, slope), n);
+  });
+  return loss.value();
+}
+
 // Half of the Poisson deviance, y log(y / mu) - y + mu with mu = exp(z).
 template <class T>
 double poisson(const LossBatch<T>& b) {
@@ -266,9 +377,9 @@ double binary_log_loss(const LossBatch<T>& b) {
   Sum<T> loss;
   for_outputs(b, [&](int64_t at, int64_t n, Vec<T> share) {
     const Vec<T> z = read(b.z + at, n), y = read(b.target + at, n);
-    const Vec<T> softplus = maximum<T>(z, Vec<T>{}) + log1p_unit<T>(exponential<T>(-absolute<T>(z)));
-    loss.add(first_lanes_only<T>(weighted<T>(share, softplus - y * z), n));
-    if (b.delta) write(b.delta + at, weighted<T>(share, logistic<T>(z) - y), n);
+    loss.add(first_lanes_only<T>(weighted<T>(share, softplus<T>(z) - y * z), n));
+    const Vec<T> soft = y + b.smoothing * (T(0.5) - y);
+    if (b.delta) write(b.delta + at, weighted<T>(share, logistic<T>(z) - soft), n);
   });
   return loss.value();
 }
@@ -302,11 +413,11 @@ double softmax_log_loss(const LossBatch<T>& b) {
     const T total = shifted_exponentials(z, b.n_outputs, top, delta);
     if (share != 0) loss += double(share) * (std::log(total) - (z[b.label[i]] - top));
     if (!delta) continue;
-    const T factor = share / total;
+    const T factor = share / total, spread = share * (b.smoothing / T(b.n_outputs));
     for_vectors<T>(b.n_outputs, [&](int64_t j, int64_t n) {
-      write(delta + j, share == T(0) ? Vec<T>{} : read(delta + j, n) * factor, n);
+      write(delta + j, share == T(0) ? Vec<T>{} : read(delta + j, n) * factor - spread, n);
     });
-    delta[b.label[i]] -= share;
+    delta[b.label[i]] -= share * (T(1) - b.smoothing);
   }
   return loss;
 }
@@ -388,6 +499,62 @@ void soft_threshold(T* w, const T* metric, int64_t count, T strength) {
   });
 }
 
+// With z = w the group is zero if sum (z_i / (d_i s))^2 <= 1. Else its norm r solves f(r) = sum z_i^2 / (r + d_i s)^2 =
+// 1, and w_i = z_i r / (r + d_i s). Newton's method on 1 / sqrt(f), which is concave in r and exact after one step
+// where all d_i are equal, starting from r = 0 below the root.
+template <class T>
+void group_threshold(T* w, const T* metric, int64_t count, T strength) {
+  T r = 0;
+  for (int iteration = 0; iteration < 50; ++iteration) {
+    Vec<T> f{}, slope{};  // f(r) and -f'(r) / 2
+    for_vectors<T>(count, [&](int64_t i, int64_t n) {
+      const Vec<T> z = read(w + i, n), shift = r + strength * read(metric + i, n);
+      const Vec<T> ratio = z == T(0) ? Vec<T>{} : z / shift;
+      f += ratio * ratio;
+      slope += z == T(0) ? Vec<T>{} : ratio * ratio / shift;
+    });
+    const T value = sum_lanes<T>(f);
+    if (iteration == 0 && value <= T(1)) {
+      for (int64_t i = 0; i < count; ++i) w[i] = 0;
+      return;
+    }
+    const T step = (value - std::sqrt(value)) / sum_lanes<T>(slope);
+    r += step;
+    if (!(step > r * 4 * std::numeric_limits<T>::epsilon())) break;
+  }
+  for_vectors<T>(count, [&](int64_t i, int64_t n) {
+    const Vec<T> z = read(w + i, n);
+    write(w + i, z * (r / (r + strength * read(metric + i, n))), n);
+  });
+}
+
+template <class T>
+void limit_columns(T* w, int64_t n_rows, int64_t n_columns, T largest, T* scratch) {
+  for_vectors<T>(n_columns, [&](int64_t j, int64_t n) {
+    Vec<T> s{};
+    for (int64_t i = 0; i < n_rows; ++i) {
+      const Vec<T> x = read(w + i * n_columns + j, n);
+      s += x * x;
+    }
+    write(scratch + j, s, n);
+  });
+  bool any = false;
+  for (int64_t j = 0; j < n_columns; ++j) {
+    const T norm = std::sqrt(scratch[j]);
+    any |= norm > largest;
+    scratch[j] = norm > largest ? largest / norm : T(1);
+  }
+  if (!any) return;
+  for (int64_t i = 0; i < n_rows; ++i, w += n_columns) {
+    for_vectors<T>(n_columns, [&](int64_t j, int64_t n) { write(w + j, read(w + j, n) * read(scratch + j, n), n); });
+  }
+}
+
+template <class T>
+void scale(T* w, int64_t n, T factor) {
+  for (int64_t i = 0; i < n; ++i) w[i] *= factor;
+}
+
 template <class T>
 bool all_finite(const T* w, int64_t count) {
   Vec<T> s{};  // x - x is 0 for finite numbers, NaN for all others
@@ -450,6 +617,9 @@ void random_bits(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, uint1
 #define SKREG_STRING_(x) #x
 #define SKREG_STRING(x) SKREG_STRING_(x)
 
+#define SKREG_FORWARD(name, part, needs_input) forward_of<T, part<T>>,
+#define SKREG_BACKWARD(name, part, needs_input) backward_of<T, part<T>, needs_input>,
+
 template <class T>
 const Kernels<T>& table() {
   static const Kernels<T> k = {
@@ -457,13 +627,16 @@ const Kernels<T>& table() {
       multiply<T>,
       sparse_forward<T>,
       sparse_backward<T>,
-      {forward_of<T, Identity<T>>, forward_of<T, Logistic<T>>, forward_of<T, Tanh<T>>, forward_of<T, Relu<T>>},
-      {backward_of<T, Identity<T>>, backward_of<T, Logistic<T>>, backward_of<T, Tanh<T>>, backward_of<T, Relu<T>>},
+      {SKREG_ACTIVATIONS(SKREG_FORWARD)},
+      {SKREG_ACTIVATIONS(SKREG_BACKWARD)},
       moments<T>,
       normalize<T>,
       norm_sums<T>,
       norm_backward<T>,
       squared_error<T>,
+      absolute_error<T>,
+      huber<T>,
+      quantile<T>,
       poisson<T>,
       binary_log_loss<T>,
       softmax_log_loss<T>,
@@ -476,7 +649,10 @@ const Kernels<T>& table() {
       sum_of_squares<T>,
       sum_of_magnitudes<T>,
       add_scaled<T>,
+      scale<T>,
       soft_threshold<T>,
+      group_threshold<T>,
+      limit_columns<T>,
       all_finite<T>,
       random_bits,
       drop_values<T>,

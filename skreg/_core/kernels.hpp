@@ -72,17 +72,41 @@ struct Forward {
   Drop<T> drop;
 };
 
-// delta, the gradient with respect to out above, becomes the gradient with respect to the activation's argument.
+// delta, the gradient with respect to out above, becomes the gradient with respect to the activation's argument. `in`
+// is read for activations alone whose derivative does not follow from their value.
 template <class T>
 struct Backward {
+  const T* in;
   const T* out;
   T* delta;
   int64_t ld;
+  const T* scale;
+  const T* shift;
   Drop<T> drop;
 };
 
-enum Activation { kIdentity, kLogistic, kTanh, kRelu, kNumActivations };
-constexpr const char* kActivationNames[kNumActivations] = {"identity", "logistic", "tanh", "relu"};
+// SKREG_ACTIVATIONS(X): X(name, class in kernels.cpp, whether the derivative needs the argument).
+#define SKREG_ACTIVATIONS(X)        \
+  X("identity", Identity, false)    \
+  X("logistic", Logistic, false)    \
+  X("tanh", Tanh, false)            \
+  X("relu", Relu, false)            \
+  X("leaky_relu", LeakyRelu, false) \
+  X("elu", Elu, false)              \
+  X("selu", Selu, false)            \
+  X("gelu", Gelu, true)             \
+  X("silu", Silu, true)             \
+  X("mish", Mish, true)             \
+  X("softplus", Softplus, true)
+
+struct ActivationInfo {
+  const char* name;
+  bool needs_input;
+};
+#define SKREG_ROW(name, part, needs_input) {name, needs_input},
+constexpr ActivationInfo kActivations[] = {SKREG_ACTIVATIONS(SKREG_ROW)};
+#undef SKREG_ROW
+constexpr int kNumActivations = sizeof(kActivations) / sizeof(kActivations[0]);
 
 // What a loss sees of a batch: raw outputs z (n_rows x n_outputs), targets gathered in the same order (values with
 // one column an output, or the index of the class), and the weight of each row.
@@ -93,7 +117,10 @@ struct LossBatch {
   const T* target;
   const int32_t* label;
   const T* share;
-  T* delta;  // receives the gradient with respect to z; null when only the value is wanted
+  T* delta;                  // receives the gradient with respect to z; null when only the value is wanted
+  T smoothing = 0;           // of labels: target (1 - smoothing) y + smoothing / number of classes
+  T threshold = 0;           // of the Huber loss
+  const T* level = nullptr;  // of the quantile loss, one an output
 };
 
 template <class T>
@@ -117,6 +144,9 @@ struct Kernels {
                         const T* inverse_std, const T* sum, const T* sum_x_hat);
 
   double (*squared_error)(const LossBatch<T>&);
+  double (*absolute_error)(const LossBatch<T>&);
+  double (*huber)(const LossBatch<T>&);
+  double (*quantile)(const LossBatch<T>&);
   double (*poisson)(const LossBatch<T>&);
   double (*binary_log_loss)(const LossBatch<T>&);
   double (*softmax_log_loss)(const LossBatch<T>&);
@@ -132,7 +162,12 @@ struct Kernels {
   double (*sum_of_squares)(const T* w, int64_t n);
   double (*sum_of_magnitudes)(const T* w, int64_t n);
   void (*add_scaled)(T* y, const T* x, int64_t n, T factor);
+  void (*scale)(T* w, int64_t n, T factor);
   void (*soft_threshold)(T* w, const T* metric, int64_t n, T strength);  // by metric_i * strength
+  // Prox of strength * ||w|| in the diagonal metric: a whole group shrinks, or becomes zero.
+  void (*group_threshold)(T* w, const T* metric, int64_t n, T strength);
+  // Rescales each column of w (n_rows x n_columns) whose norm is above `largest`; scratch holds n_columns numbers.
+  void (*limit_columns)(T* w, int64_t n_rows, int64_t n_columns, T largest, T* scratch);
   bool (*all_finite)(const T* w, int64_t n);
 
   // 16 random bits for each of n units; out has room for n rounded up to a multiple of 128.

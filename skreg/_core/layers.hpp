@@ -203,12 +203,12 @@ class Block {
   Dense<T> dense;
   std::unique_ptr<BatchNorm<T>> norm;
 
-  Block(int64_t n_in, int64_t n_out, int index, Activation activation, double dropout)
+  Block(int64_t n_in, int64_t n_out, int index, int activation, double dropout)
       : dense{n_in, n_out}, index_(index), activation_(activation), dropout_(dropout) {}
 
   void reserve(int64_t n_rows, bool training) {
     out_.resize(size_t(n_rows * dense.n_out));
-    if (norm) x_hat_.resize(out_.size());
+    if (keeps_input()) in_.resize(out_.size());
     if (training) delta_.resize(out_.size());
   }
 
@@ -217,36 +217,35 @@ class Block {
   T* delta() { return delta_.data(); }
   Input<T> as_input() const { return {out_.data(), dense.n_out, nullptr}; }
 
-  void forward(const Input<T>& in, const Batch<T>& batch) {
-    forward_args_ = {norm ? x_hat_.data() : out_.data(), out_.data(), dense.n_out, norm ? norm->scale : nullptr,
-                     norm ? norm->shift : dense.bias,    draw(batch)};
+  void forward(const Input<T>& input, const Batch<T>& batch) {
+    T* in = keeps_input() ? in_.data() : out_.data();
+    forward_args_ = {
+        in, out_.data(), dense.n_out, norm ? norm->scale : nullptr, norm ? norm->shift : dense.bias, draw(batch)};
     const Hook activate = {[](void* self, Tile t) { static_cast<Block*>(self)->activate(t); }, this};
-    if (norm) {
-      dense.forward(in, batch.n_rows, x_hat_.data(), {});
-      norm->forward(batch, x_hat_.data(), activate);
-    } else {
-      dense.forward(in, batch.n_rows, out_.data(), activate);
-    }
+    dense.forward(input, batch.n_rows, in, norm ? Hook{} : activate);
+    if (norm) norm->forward(batch, in, activate);
   }
 
   // Expects in delta() the gradient with respect to the activation's argument: of the output block from the loss, of
   // the others from the block above, which ends with `below`'s deactivation on each strip it finishes.
   void backward(const Input<T>& in, const Batch<T>& batch, Block* below) {
-    if (norm) norm->backward(batch, delta_.data(), x_hat_.data());
+    if (norm) norm->backward(batch, delta_.data(), in_.data());
     dense.backward_parameters(in, batch.n_rows, delta_.data(), batch.accumulate);
     if (!below) return;
-    below->backward_args_ = {below->out(), below->delta(), below->dense.n_out, below->forward_args_.drop};
+    const Forward<T>& f = below->forward_args_;
+    below->backward_args_ = {f.in, f.out, below->delta(), f.ld, f.scale, f.shift, f.drop};
     const Hook deactivate = {[](void* self, Tile t) { static_cast<Block*>(self)->deactivate(t); }, below};
     dense.backward_input(delta_.data(), batch.n_rows, below->delta(), deactivate);
   }
 
   // The dense layer alone, for the exact statistics of the normalization after it.
   const T* pre_normalization(const Input<T>& in, int64_t n_rows) {
-    dense.forward(in, n_rows, x_hat_.data(), {});
-    return x_hat_.data();
+    dense.forward(in, n_rows, in_.data(), {});
+    return in_.data();
   }
 
  private:
+  bool keeps_input() const { return norm || kActivations[activation_].needs_input; }
   Drop<T> draw(const Batch<T>& batch) {
     return dropout_.draw(batch, batch.n_rows * dense.n_out, stream_of(kHiddenDropout, index_));
   }
@@ -254,11 +253,11 @@ class Block {
   void deactivate(Tile t) { kernels<T>().backward[activation_](backward_args_, t); }
 
   int index_;
-  Activation activation_;
+  int activation_;  // in kActivations
   Dropout dropout_;
   Forward<T> forward_args_;
   Backward<T> backward_args_;
-  std::vector<T> out_, delta_, x_hat_;
+  std::vector<T> in_, out_, delta_;  // in_: what the activation starts from, where backward needs it
 };
 
 }  // namespace skreg

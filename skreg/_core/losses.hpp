@@ -6,8 +6,10 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "kernels.hpp"
+#include "spec.hpp"
 
 namespace skreg {
 
@@ -28,30 +30,87 @@ class SquaredError : public Loss<T> {  // 1/2 (z - y)^2
 };
 
 template <class T>
+class AbsoluteError : public Loss<T> {  // |z - y|
+ public:
+  double value_and_gradient(const LossBatch<T>& batch) const override { return kernels<T>().absolute_error(batch); }
+};
+
+template <class T>
+class Huber : public Loss<T> {  // 1/2 d^2 up to the threshold c, beyond it c (|d| - c / 2), d = z - y
+ public:
+  explicit Huber(double threshold) : threshold_(T(threshold)) {}
+  double value_and_gradient(const LossBatch<T>& batch) const override {
+    LossBatch<T> b = batch;
+    b.threshold = threshold_;
+    return kernels<T>().huber(b);
+  }
+
+ private:
+  T threshold_;
+};
+
+template <class T>
+class Quantile : public Loss<T> {  // level max(y - z, 0) + (1 - level) max(z - y, 0), one level an output
+ public:
+  explicit Quantile(const Options& options) {
+    for (const auto& [name, level] : options) levels_.push_back(T(level));  // in the order of the names
+  }
+  double value_and_gradient(const LossBatch<T>& batch) const override {
+    LossBatch<T> b = batch;
+    b.level = levels_.data();
+    return kernels<T>().quantile(b);
+  }
+
+ private:
+  std::vector<T> levels_;
+};
+
+template <class T>
 class Poisson : public Loss<T> {  // y log(y / mu) - y + mu, mu = exp(z)
  public:
   double value_and_gradient(const LossBatch<T>& batch) const override { return kernels<T>().poisson(batch); }
 };
 
+// The log losses: the gradient is that of smoothed labels (Szegedy et al. 2016), the value that of the labels given.
 template <class T>
 class BinaryLogLoss : public Loss<T> {  // log(1 + exp(z)) - y z, one or several labels
  public:
-  double value_and_gradient(const LossBatch<T>& batch) const override { return kernels<T>().binary_log_loss(batch); }
+  explicit BinaryLogLoss(double smoothing) : smoothing_(T(smoothing)) {}
+  double value_and_gradient(const LossBatch<T>& batch) const override {
+    LossBatch<T> b = batch;
+    b.smoothing = smoothing_;
+    return kernels<T>().binary_log_loss(b);
+  }
+
+ private:
+  T smoothing_;
 };
 
 template <class T>
 class SoftmaxLogLoss : public Loss<T> {  // log sum_k exp(z_k) - z_y, y the index of the class
  public:
-  double value_and_gradient(const LossBatch<T>& batch) const override { return kernels<T>().softmax_log_loss(batch); }
+  explicit SoftmaxLogLoss(double smoothing) : smoothing_(T(smoothing)) {}
+  double value_and_gradient(const LossBatch<T>& batch) const override {
+    LossBatch<T> b = batch;
+    b.smoothing = smoothing_;
+    return kernels<T>().softmax_log_loss(b);
+  }
   bool wants_labels() const override { return true; }
+
+ private:
+  T smoothing_;
 };
 
 template <class T>
-std::unique_ptr<Loss<T>> make_loss(const std::string& name) {
+std::unique_ptr<Loss<T>> make_loss(const Spec& spec) {
+  const auto& [name, options] = spec;
   if (name == "squared_error") return std::make_unique<SquaredError<T>>();
+  if (name == "absolute_error") return std::make_unique<AbsoluteError<T>>();
+  if (name == "huber") return std::make_unique<Huber<T>>(options.at("threshold"));
+  if (name == "quantile") return std::make_unique<Quantile<T>>(options);
   if (name == "poisson") return std::make_unique<Poisson<T>>();
-  if (name == "binary_log_loss") return std::make_unique<BinaryLogLoss<T>>();
-  if (name == "softmax_log_loss") return std::make_unique<SoftmaxLogLoss<T>>();
+  if (name == "binary_log_loss") return std::make_unique<BinaryLogLoss<T>>(options.at("smoothing"));
+  if (name == "softmax_log_loss") return std::make_unique<SoftmaxLogLoss<T>>(options.at("smoothing"));
   throw std::invalid_argument("unknown loss: " + name);
 }
 

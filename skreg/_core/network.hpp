@@ -19,9 +19,9 @@ struct Slot {
   int64_t offset, n_rows, n_columns;
 };
 
-inline Activation activation_of(const std::string& name) {
+inline int activation_of(const std::string& name) {
   for (int a = 0; a < kNumActivations; ++a) {
-    if (name == kActivationNames[a]) return Activation(a);
+    if (name == kActivations[a].name) return a;
   }
   throw std::invalid_argument("unknown layer or activation: " + name);
 }
@@ -38,8 +38,8 @@ class SpecReader {
     const Options* o = take_if("dropout");
     return o ? o->at("p") : 0.0;
   }
-  Activation take_activation() {
-    if (done() || specs_[next_].first == "dense" || specs_[next_].first == "dropout") return kIdentity;
+  int take_activation() {
+    if (done() || specs_[next_].first == "dense" || specs_[next_].first == "dropout") return activation_of("identity");
     return activation_of(specs_[next_++].first);
   }
 
@@ -62,6 +62,14 @@ class Network {
       BatchNorm<T>& norm = *blocks_[s.layer].norm;
       (s.kind == "mean" ? norm.running_mean : norm.running_variance) = statistics + s.offset;
     }
+  }
+
+  std::vector<Region> weight_regions() const {
+    std::vector<Region> regions;
+    for (const Slot& s : parameter_slots) {
+      if (s.kind == "weight") regions.push_back({s.offset, s.n_rows, s.n_columns});
+    }
+    return regions;
   }
 
   // For prediction from arrays that lie anywhere.
@@ -112,7 +120,7 @@ class Network {
     if (!dense) throw std::invalid_argument("each block starts with a dense layer");
     const int64_t n_out = int64_t(dense->at("units"));
     const Options* norm = reader.take_if("batch_norm");
-    const Activation activation = reader.take_activation();
+    const int activation = reader.take_activation();
     blocks_.emplace_back(n_in, n_out, int(blocks_.size()), activation, reader.take_dropout());
     if (norm) {
       blocks_.back().norm = std::make_unique<BatchNorm<T>>(n_out, norm->at("momentum"), norm->at("epsilon"));

@@ -1,68 +1,176 @@
-// Penalties on the weights, the first n numbers of the parameter vector. A smooth one adds its gradient before the
-// optimizer's step; one that makes exact zeros acts after it, by its proximal operator.
+// What acts on gradient and weights around the optimizer's step: smooth penalties and clipping before it, decay with
+// it, and after it, as proximal steps, what makes exact zeros or bounds norms.
 //
-// To add one: a class below, its name in make_penalty.
+// To add a penalty: a class below, its name in make_penalty or make_proximal.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "kernels.hpp"
+#include "optimizers.hpp"
+#include "spec.hpp"
 
 namespace skreg {
 
+// For each parameter the rate with which a proximal step must follow the optimizer's step t.
 template <class T>
-class Penalty {
+class Metric {
  public:
-  virtual ~Penalty() = default;
-  virtual double value(const T* w, int64_t n) const = 0;
+  Metric(const Optimizer<T>& optimizer, double rate, int64_t t) : optimizer_(optimizer), rate_(rate), t_(t) {}
+  void fill(int64_t begin, int64_t n, T* out) const { optimizer_.metric(begin, n, rate_, t_, out); }
+
+ private:
+  const Optimizer<T>& optimizer_;
+  double rate_;
+  int64_t t_;
 };
 
 template <class T>
-class SmoothPenalty : public Penalty<T> {
+class SmoothPenalty {
  public:
-  virtual void add_gradient(const T* w, T* gradient, int64_t n) const = 0;
+  virtual ~SmoothPenalty() = default;
+  virtual double value(const T* parameters) const = 0;
+  virtual void add_gradient(const T* parameters, T* gradient) const = 0;
 };
 
 template <class T>
-class ProximalPenalty : public Penalty<T> {
+class Proximal {
  public:
+  virtual ~Proximal() = default;
+  // What it adds to the reported loss; a constraint adds nothing.
+  virtual double value(const T*) const { return 0; }
   // w becomes argmin_u penalty(u) + sum_i (u_i - w_i)^2 / (2 metric_i).
-  virtual void prox(T* w, const T* metric, int64_t n) const = 0;
+  virtual void apply(T* parameters, const Metric<T>& metric) = 0;
 };
 
 template <class T>
 class L2 : public SmoothPenalty<T> {  // strength / 2 * sum w^2
  public:
-  explicit L2(double strength) : strength_(strength) {}
-  double value(const T* w, int64_t n) const override { return 0.5 * strength_ * kernels<T>().sum_of_squares(w, n); }
-  void add_gradient(const T* w, T* gradient, int64_t n) const override {
-    kernels<T>().add_scaled(gradient, w, n, T(strength_));
+  L2(double strength, int64_t n_weights) : strength_(strength), n_(n_weights) {}
+  double value(const T* parameters) const override {
+    return 0.5 * strength_ * kernels<T>().sum_of_squares(parameters, n_);
+  }
+  void add_gradient(const T* parameters, T* gradient) const override {
+    kernels<T>().add_scaled(gradient, parameters, n_, T(strength_));
   }
 
  private:
   double strength_;
+  int64_t n_;
 };
 
 template <class T>
-class L1 : public ProximalPenalty<T> {  // strength * sum |w|; its prox is the soft threshold
+class L1 : public Proximal<T> {  // strength * sum |w|; its prox is the soft threshold
  public:
-  explicit L1(double strength) : strength_(strength) {}
-  double value(const T* w, int64_t n) const override { return strength_ * kernels<T>().sum_of_magnitudes(w, n); }
-  void prox(T* w, const T* metric, int64_t n) const override {
-    kernels<T>().soft_threshold(w, metric, n, T(strength_));
+  L1(double strength, int64_t n_weights) : strength_(strength), n_(n_weights) {}
+  double value(const T* parameters) const override {
+    return strength_ * kernels<T>().sum_of_magnitudes(parameters, n_);
   }
+  void apply(T* parameters, const Metric<T>& metric) override {
+    constexpr int64_t kRun = 1024;
+    T rates[kRun];
+    for (int64_t begin = 0; begin < n_; begin += kRun) {
+      const int64_t n = std::min(kRun, n_ - begin);
+      metric.fill(begin, n, rates);
+      kernels<T>().soft_threshold(parameters + begin, rates, n, T(strength_));
+    }
+  }
+
+ private:
+  double strength_;
+  int64_t n_;
+};
+
+// strength * sum_j ||row j||: the group lasso (Yuan and Lin 2006) on the outgoing weights of each input of a layer.
+template <class T>
+class RowGroups : public Proximal<T> {
+ public:
+  RowGroups(double strength, const Region& region)
+      : strength_(strength), region_(region), rates_(size_t(region.n_columns)) {}
+  double value(const T* parameters) const override {
+    double sum = 0;
+    for (int64_t i = 0; i < region_.n_rows; ++i) {
+      sum += std::sqrt(kernels<T>().sum_of_squares(parameters + row(i), region_.n_columns));
+    }
+    return strength_ * sum;
+  }
+  void apply(T* parameters, const Metric<T>& metric) override {
+    for (int64_t i = 0; i < region_.n_rows; ++i) {
+      metric.fill(row(i), region_.n_columns, rates_.data());
+      kernels<T>().group_threshold(parameters + row(i), rates_.data(), region_.n_columns, T(strength_));
+    }
+  }
+
+ private:
+  int64_t row(int64_t i) const { return region_.offset + i * region_.n_columns; }
+  double strength_;
+  Region region_;
+  std::vector<T> rates_;
+};
+
+// The norm of each unit's incoming weights is at most `largest` (Srivastava et al. 2014, section 5.1).
+template <class T>
+class MaxNorm : public Proximal<T> {
+ public:
+  MaxNorm(double largest, const Region& region)
+      : largest_(T(largest)), region_(region), scratch_(size_t(region.n_columns)) {}
+  void apply(T* parameters, const Metric<T>&) override {
+    kernels<T>().limit_columns(parameters + region_.offset, region_.n_rows, region_.n_columns, largest_,
+                               scratch_.data());
+  }
+
+ private:
+  T largest_;
+  Region region_;
+  std::vector<T> scratch_;
+};
+
+// Rescales a gradient whose norm, over all parameters, is above `largest` (Pascanu, Mikolov and Bengio 2013).
+template <class T>
+class ClipNorm {
+ public:
+  explicit ClipNorm(double largest) : largest_(largest) {}
+  void apply(T* gradient, int64_t n) const {
+    const double norm = std::sqrt(kernels<T>().sum_of_squares(gradient, n));
+    if (norm > largest_) kernels<T>().scale(gradient, n, T(largest_ / norm));
+  }
+
+ private:
+  double largest_;
+};
+
+// w *= 1 - rate * strength before the optimizer's step (Loshchilov and Hutter 2019, in the convention of PyTorch's
+// AdamW).
+template <class T>
+class WeightDecay {
+ public:
+  explicit WeightDecay(double strength) : strength_(strength) {}
+  void apply(T* w, int64_t n, double rate) const { kernels<T>().scale(w, n, T(1 - rate * strength_)); }
 
  private:
   double strength_;
 };
 
 template <class T>
-std::unique_ptr<Penalty<T>> make_penalty(const std::string& name, double strength) {
-  if (name == "l2") return std::make_unique<L2<T>>(strength);
-  if (name == "l1") return std::make_unique<L1<T>>(strength);
-  throw std::invalid_argument("unknown penalty: " + name);
+std::unique_ptr<SmoothPenalty<T>> make_penalty(const Spec& spec, int64_t n_weights) {
+  if (spec.first == "l2") return std::make_unique<L2<T>>(spec.second.at("strength"), n_weights);
+  throw std::invalid_argument("unknown penalty: " + spec.first);
+}
+
+// `layers` are the weights of the dense layers in order.
+template <class T>
+std::unique_ptr<Proximal<T>> make_proximal(const Spec& spec, int64_t n_weights, const std::vector<Region>& layers) {
+  const double strength = spec.second.at("strength");
+  if (spec.first == "l1") return std::make_unique<L1<T>>(strength, n_weights);
+  const Region& layer = layers.at(size_t(spec.second.at("layer")));
+  if (spec.first == "row_groups") return std::make_unique<RowGroups<T>>(strength, layer);
+  if (spec.first == "max_norm") return std::make_unique<MaxNorm<T>>(strength, layer);
+  throw std::invalid_argument("unknown proximal step: " + spec.first);
 }
 
 }  // namespace skreg

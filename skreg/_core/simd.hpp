@@ -254,5 +254,52 @@ inline Vec<T> hyperbolic_tangent(Vec<T> x) {
   return a < T(0.625) ? tanh_small(x) : (x < T(0) ? -large : large);
 }
 
+// exp(x) - 1 without cancellation near zero.
+template <class T>
+inline Vec<T> exponential_minus_one(Vec<T> x) {
+  const Vec<T> e = exponential<T>(x);
+  return absolute<T>(x) < T(1) ? hyperbolic_tangent<T>(T(0.5) * x) * (e + T(1)) : e - T(1);
+}
+
+// c[0] x^(n - 1) + ... + c[n - 1].
+template <class T, int n>
+inline Vec<T> polynomial(Vec<T> x, const double (&c)[n]) {
+  Vec<T> p = splat(T(c[0]));
+  for (int i = 1; i < n; ++i) p = p * x + T(c[i]);
+  return p;
+}
+
+// The distribution function of the standard normal, from Cephes' erf and erfc in double precision; in its left tail
+// erfc keeps the relative accuracy.
+template <class T>
+inline Vec<T> normal_cdf(Vec<T> z) {
+  constexpr double kT[] = {9.60497373987051638749e0, 9.00260197203842689217e1, 2.23200534594684319226e3,
+                           7.00332514112805075473e3, 5.55923013010394962768e4};
+  constexpr double kU[] = {1.0,
+                           3.35617141647503099647e1,
+                           5.21357949780152679795e2,
+                           4.59432382970980127987e3,
+                           2.26290000613890934246e4,
+                           4.92673942608635921086e4};
+  constexpr double kP[] = {2.46196981473530512524e-10, 5.64189564831068821977e-1, 7.46321056442269912687e0,
+                           4.86371970985681366614e1,   1.96520832956077098242e2,  5.26445194995477358631e2,
+                           9.34528527171957607540e2,   1.02755188689515710272e3,  5.57535335369399327526e2};
+  constexpr double kQ[] = {1.0,
+                           1.32281951154744992508e1,
+                           8.67072140885989742329e1,
+                           3.54937778887819891062e2,
+                           9.75708501743205489753e2,
+                           1.82390916687909736289e3,
+                           2.24633760818710981792e3,
+                           1.65666309194161350182e3,
+                           5.57535340817727675546e2};
+  const Vec<T> x = z * T(0.70710678118654752440), a = absolute<T>(x), s = x * x;
+  const Vec<T> erf = x * polynomial<T>(s, kT) / polynomial<T>(s, kU);  // for |x| <= 1
+  const Vec<T> b = a < T(8) ? a : splat(T(8));                         // beyond, exp(-x^2) decides
+  const Vec<T> erfc = exponential<T>(-s) * polynomial<T>(b, kP) / polynomial<T>(b, kQ);
+  const Vec<T> tail = T(0.5) * erfc;
+  return a < T(1) ? T(0.5) + T(0.5) * erf : (x < T(0) ? tail : T(1) - tail);
+}
+
 }  // namespace SKREG_ISA
 }  // namespace skreg
