@@ -100,3 +100,22 @@ def test_a_column_vector_target_warns(cancer):
     X, y = cancer
     with pytest.warns(UserWarning, match="column-vector"):
         fit_quietly(MLPClassifier((5,), max_iter=2, random_state=0), X, np.reshape(y, (-1, 1)))
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"max_iter": 2}, "Maximum iterations"),
+        ({"l1_ratio": 0.5}, "l1_ratio=0.5 has an effect"),
+        ({"batch_size": 1000}, "batch_size=1000 is larger"),
+    ],
+)
+def test_warnings_point_at_the_caller(params, message):
+    """The line reported is the user's, not one of the library or of scikit-learn."""
+    rng = np.random.RandomState(0)
+    X = rng.randn(40, 3)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        MLPClassifier((3,), **params).fit(X, X[:, 0] > 0)
+    (warning,) = [w for w in caught if message in str(w.message)]
+    assert warning.filename == __file__
