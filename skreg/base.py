@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from skreg import lbfgs
+from skreg.averaging import ExponentialAverage, StochasticWeightAverage
 from skreg.callbacks import CallbackSupportMixin, callbacks_of
 from skreg.messages import NON_FINITE, warn
 from skreg.network import Network, make_data, predict
@@ -40,6 +41,11 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             warn(message)
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
+        if incremental and self.weight_averaging is not None:
+            raise ValueError(
+                "partial_fit does not support weight_averaging, whose result is not what training "
+                "goes on from. Use fit, or weight_averaging=None."
+            )
         if incremental and recipe.needs_horizon():
             raise ValueError(
                 f"{recipe.needs_horizon()} needs to know how long training will take, which "
@@ -289,6 +295,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             warn_at_end=not incremental,
             callbacks=callbacks,
             time_limit=np.inf if self.time_limit is None else self.time_limit,
+            average=self._make_average(network, data, rows),
         )
         if network.has_norm and not incremental and not progress.interrupted:
             self._recalibrate(network, data, rows, watched)
@@ -309,6 +316,15 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             worse = True
         if worse or not network.finite:
             network.restore(running)
+
+    def _make_average(self, network, data, rows):
+        if self.weight_averaging == "ema":
+            counters = self._state["counters"]
+            return ExponentialAverage(network, data, rows, self.ema_decay, counters)
+        if self.weight_averaging == "swa":
+            start = int(self.swa_start * self.max_iter) + 1
+            return StochasticWeightAverage(network, data, rows, start)
+        return None
 
     def _make_monitor(self, network, watched, warm):
         if watched is None:

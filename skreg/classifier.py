@@ -179,6 +179,17 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     time_limit : float or None, default=None
         Seconds after which training stops between two batches, with a warning and a usable model.
 
+    weight_averaging : {'ema', 'swa'} or None, default=None
+        The average of the weights validates and predicts: 'ema' an exponential moving average over
+        the steps, 'swa' the mean over the epochs from `swa_start` on [10]_. Batch-norm statistics
+        are recomputed for it; weights that are exactly 0 at the end are 0 in it.
+
+    ema_decay : float, default=0.999
+        Share that the average keeps in each step, in (0, 1); bias-corrected.
+
+    swa_start : float, default=0.75
+        Share of `max_iter` after which 'swa' begins, in [0, 1).
+
     class_weight : dict, 'balanced' or None, default=None
         Weights of the classes, multiplied with `sample_weight` in training and in the validation
         loss: a dict ``{label: weight}``, or ``n_samples / (n_classes * count)`` from all y of
@@ -279,6 +290,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
        variables". JRSS B 68.
     .. [8] Szegedy, Vanhoucke, Ioffe, Shlens and Wojna (2016). "Rethinking the Inception
        architecture for computer vision". CVPR.
+    .. [10] Izmailov, Podoprikhin, Garipov, Vetrov and Wilson (2018). "Averaging weights leads to
+       wider optima and better generalization". UAI.
 
     Examples
     --------
@@ -346,6 +359,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         warmup=0.0,
         weight_init="auto",
         time_limit=None,
+        weight_averaging=None,
+        ema_decay=0.999,
+        swa_start=0.75,
         class_weight=None,
         label_smoothing=0.0,
     ):
@@ -389,6 +405,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.warmup = warmup
         self.weight_init = weight_init
         self.time_limit = time_limit
+        self.weight_averaging = weight_averaging
+        self.ema_decay = ema_decay
+        self.swa_start = swa_start
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
 

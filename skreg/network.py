@@ -127,6 +127,8 @@ class Network:
         self.n_weights = self._core.n_weights
         self.parameters = np.zeros(self._core.n_parameters, dtype=dtype)
         self.statistics = np.zeros(self._core.n_statistics, dtype=dtype)
+        # The core's moving average of the parameters, with the part "ema".
+        self.average = np.zeros_like(self.parameters) if "ema" in dict(parts) else None
         self._slots = self._core.parameter_slots + self._core.statistic_slots
 
     def views(self, kind, snapshot=None):
@@ -205,7 +207,9 @@ class Network:
         Without an optimizer (a Spec) the network can be evaluated, not trained.
         """
         counters = np.zeros(2, dtype=np.int64) if counters is None else counters
-        self._core.attach(self.parameters, self.statistics, list(moments), counters, optimizer)
+        self._core.attach(
+            self.parameters, self.statistics, list(moments), counters, optimizer, self.average
+        )
 
     def train_epoch(self, data, order, batch_size, rates, seconds=math.inf):
         """One pass over the rows in `order`; returns the mean penalized loss.

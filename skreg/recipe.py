@@ -58,6 +58,9 @@ PARAMETER_CONSTRAINTS: dict = {
     "warmup": [Interval(Real, 0, 1, closed="left")],
     "weight_init": [StrOptions({"auto", "he", "lecun", "orthogonal"})],
     "time_limit": [Interval(Real, 0, None, closed="neither"), None],
+    "weight_averaging": [StrOptions({"ema", "swa"}), None],
+    "ema_decay": [Interval(Real, 0, 1, closed="neither")],
+    "swa_start": [Interval(Real, 0, 1, closed="left")],
 }
 
 AUTO_BATCH_SIZE = 200
@@ -152,6 +155,7 @@ class Recipe:
             "unit_alpha": p.unit_alpha > 0,
             "max_norm": p.max_norm is not None,
             "time_limit": p.time_limit is not None,
+            "weight_averaging": p.weight_averaging is not None,
         }
         for name, on in in_epochs.items():
             if on and not self.stochastic:
@@ -198,6 +202,9 @@ class Recipe:
         for name in ("unit_alpha", "max_norm"):
             if not self.hidden_sizes and changed(name):
                 yield f"{name} has no effect without hidden layers."
+        for name, kind in (("ema_decay", "ema"), ("swa_start", "swa")):
+            if changed(name) and p.weight_averaging != kind:
+                yield f"{name} has an effect with weight_averaging={kind!r} only."
         if changed("warmup") and not self.stochastic:
             yield "warmup has no effect with solver='lbfgs'."
         if changed("warmup") and p.learning_rate == "one_cycle":
@@ -206,7 +213,7 @@ class Recipe:
             yield f"learning_rate={p.learning_rate!r} has no effect with solver='lbfgs'."
 
     def parts(self):
-        """What acts around the optimizer's step, at the places 5 to 7, in this order.
+        """What acts around the optimizer's step, at the places 5 to 8, in this order.
 
         With lbfgs, L1 is dealt with by splitting the weights.
         """
@@ -228,6 +235,8 @@ class Recipe:
         if p.max_norm is not None:
             options = [{"strength": float(p.max_norm), "layer": float(i)} for i in range(n_hidden)]
             parts += [("max_norm", o) for o in options]
+        if p.weight_averaging == "ema":
+            parts.append(("ema", {"decay": float(p.ema_decay)}))
         return parts
 
     def layers(self, n_outputs):

@@ -179,6 +179,17 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     time_limit : float or None, default=None
         Seconds after which training stops between two batches, with a warning and a usable model.
 
+    weight_averaging : {'ema', 'swa'} or None, default=None
+        The average of the weights validates and predicts: 'ema' an exponential moving average over
+        the steps, 'swa' the mean over the epochs from `swa_start` on [10]_. Batch-norm statistics
+        are recomputed for it; weights that are exactly 0 at the end are 0 in it.
+
+    ema_decay : float, default=0.999
+        Share that the average keeps in each step, in (0, 1); bias-corrected.
+
+    swa_start : float, default=0.75
+        Share of `max_iter` after which 'swa' begins, in [0, 1).
+
     delta : float, default=1.0
         Where ``loss="huber"`` turns from squared to linear, in units of y, in (0, inf).
 
@@ -274,6 +285,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
        variables". JRSS B 68.
     .. [8] Huber (1964). "Robust estimation of a location parameter". Ann. Math. Statist. 35.
     .. [9] Koenker and Bassett (1978). "Regression quantiles". Econometrica 46.
+    .. [10] Izmailov, Podoprikhin, Garipov, Vetrov and Wilson (2018). "Averaging weights leads to
+       wider optima and better generalization". UAI.
 
     Examples
     --------
@@ -343,6 +356,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         warmup=0.0,
         weight_init="auto",
         time_limit=None,
+        weight_averaging=None,
+        ema_decay=0.999,
+        swa_start=0.75,
         delta=1.0,
         quantile=0.5,
     ):
@@ -387,6 +403,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.warmup = warmup
         self.weight_init = weight_init
         self.time_limit = time_limit
+        self.weight_averaging = weight_averaging
+        self.ema_decay = ema_decay
+        self.swa_start = swa_start
         self.delta = delta
         self.quantile = quantile
 

@@ -7,6 +7,7 @@ same numbers); place 8, the trajectory, is here.
 
 import math
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -51,6 +52,7 @@ def train(
     warn_at_end=True,
     callbacks=None,
     time_limit=math.inf,
+    average=None,
 ):
     """Train until `monitor` has seen no progress for more than `n_iter_no_change` epochs.
 
@@ -73,6 +75,8 @@ def train(
     callbacks : FitCallbacks, optional
     time_limit : float
         Seconds after which training stops, between two batches.
+    average : object of averaging.py, optional
+        Validates in the place of the current parameters, and takes their place at the end.
     """
     order, buffer = rows, np.empty_like(rows)
     deadline = time.monotonic() + time_limit
@@ -95,14 +99,18 @@ def train(
             progress.lr_curve.append(float(rates[-1]))
             if verbose:
                 print(f"Iteration {epoch}, loss = {loss:.8f}")
-            message = monitor.update(loss)
+            if average is not None:
+                average.collect(epoch)
+            with average.shown() if average is not None else nullcontext():
+                message = monitor.update(loss)
+                stop = callbacks is not None and callbacks.epoch_end(network)
             if verbose and message:
                 print(message)
             schedule.epoch_end(progress.t, monitor.loss)
             if time.monotonic() >= deadline:
                 warn(f"Training stopped after {epoch} epochs: time_limit={time_limit} is over.")
                 break
-            if callbacks is not None and callbacks.epoch_end(network):
+            if stop:
                 break
             if monitor.no_improvement_count > n_iter_no_change:
                 if verbose:
@@ -131,4 +139,6 @@ def train(
     except KeyboardInterrupt:
         progress.interrupted = True
         warn("Training interrupted by user.")
+    if average is not None:
+        average.install()
     monitor.finish()

@@ -22,6 +22,7 @@ struct TrainingState {
   T* parameters;
   T* statistics;  // running means and variances of the normalizations
   std::vector<T*> moments;
+  T* average;         // exponential moving average of the parameters, where the part "ema" is on
   int64_t* counters;  // [0] steps ever made: the key of the masks, [1] steps since the moments were reset
 };
 
@@ -86,7 +87,8 @@ class Trainer {
       optimizer_->step(state_.parameters, gradient_.data(), network.n_parameters, rate, t);
       // 7 prox
       for (const auto& proximal : proximal_) proximal->apply(state_.parameters, Metric<T>(*optimizer_, rate, t));
-      // 8 trajectory: between epochs, in training.py
+      // 8 trajectory: the rest of it between epochs, in training.py
+      if (ema_share_ > 0) kernels<T>().approach(state_.average, state_.parameters, network.n_parameters, T(ema_share_));
       if (!poll()) break;
     }
     return n_used ? loss_sum / double(n_used) : penalty_value();
@@ -142,6 +144,7 @@ class Trainer {
 
   bool wants_labels() const { return loss_->wants_labels(); }
   bool has_optimizer() const { return optimizer_ != nullptr; }
+  bool averages() const { return ema_share_ > 0; }
 
   bool finite() const {
     return kernels<T>().all_finite(state_.parameters, network.n_parameters) &&
@@ -159,6 +162,8 @@ class Trainer {
       clip_ = std::make_unique<ClipNorm<T>>(part.second.at("largest"));
     } else if (name == "weight_decay") {
       decay_ = std::make_unique<WeightDecay<T>>(part.second.at("strength"));
+    } else if (name == "ema") {
+      ema_share_ = 1 - part.second.at("decay");
     } else {
       proximal_.push_back(make_proximal<T>(part, network.n_weights, network.weight_regions()));
     }
@@ -241,6 +246,7 @@ class Trainer {
   std::unique_ptr<ClipNorm<T>> clip_;
   std::unique_ptr<WeightDecay<T>> decay_;
   std::vector<std::unique_ptr<Proximal<T>>> proximal_;
+  double ema_share_ = 0;
   std::unique_ptr<Optimizer<T>> optimizer_;
   TrainingState<T> state_{};
   BatchBuffer<T> batch_;

@@ -486,6 +486,11 @@ double sum_of_magnitudes(const T* w, int64_t count) {
 }
 
 template <class T>
+void approach(T* __restrict y, const T* __restrict x, int64_t n, T share) {
+  for (int64_t i = 0; i < n; ++i) y[i] += share * (x[i] - y[i]);
+}
+
+template <class T>
 void add_scaled(T* __restrict y, const T* __restrict x, int64_t n, T factor) {
   for (int64_t i = 0; i < n; ++i) y[i] += factor * x[i];
 }
@@ -499,28 +504,39 @@ void soft_threshold(T* w, const T* metric, int64_t count, T strength) {
   });
 }
 
-// With z = w the group is zero if sum (z_i / (d_i s))^2 <= 1. Else its norm r solves f(r) = sum z_i^2 / (r + d_i s)^2 =
-// 1, and w_i = z_i r / (r + d_i s). Newton's method on 1 / sqrt(f), which is concave in r and exact after one step
-// where all d_i are equal, starting from r = 0 below the root.
+// With z = w and d_i = metric_i * strength the group is zero if sum (z_i / d_i)^2 <= 1. Else its norm r solves
+// f(r) = sum z_i^2 / (r + d_i)^2 = 1, and w_i = z_i r / (r + d_i). Newton's method on 1 / sqrt(f), which is concave in
+// r and exact after one step where all d_i are equal, from a point below the root: ||z|| - max d_i, or 0.
 template <class T>
 void group_threshold(T* w, const T* metric, int64_t count, T strength) {
-  T r = 0;
+  Vec<T> squares{}, highest{};
+  for_vectors<T>(count, [&](int64_t i, int64_t n) {
+    const Vec<T> z = read(w + i, n);
+    squares += z * z;
+    highest = maximum<T>(read(metric + i, n), highest);
+  });
+  T top = 0;
+  for (int i = 0; i < kLanes<T>; ++i) top = highest[i] > top ? highest[i] : top;
+  const T norm = std::sqrt(sum_lanes<T>(squares));
+  const bool surely_kept = norm > strength * top;
+  T r = surely_kept ? norm - strength * top : T(0);
+  const T tolerance = std::sqrt(std::numeric_limits<T>::epsilon()) / 8;  // the step after it would be below rounding
   for (int iteration = 0; iteration < 50; ++iteration) {
     Vec<T> f{}, slope{};  // f(r) and -f'(r) / 2
     for_vectors<T>(count, [&](int64_t i, int64_t n) {
-      const Vec<T> z = read(w + i, n), shift = r + strength * read(metric + i, n);
-      const Vec<T> ratio = z == T(0) ? Vec<T>{} : z / shift;
+      const Vec<T> z = read(w + i, n), inverse = T(1) / (r + strength * read(metric + i, n));
+      const Vec<T> ratio = z == T(0) ? Vec<T>{} : z * inverse;
       f += ratio * ratio;
-      slope += z == T(0) ? Vec<T>{} : ratio * ratio / shift;
+      slope += z == T(0) ? Vec<T>{} : ratio * ratio * inverse;
     });
     const T value = sum_lanes<T>(f);
-    if (iteration == 0 && value <= T(1)) {
+    if (iteration == 0 && !surely_kept && value <= T(1)) {
       for (int64_t i = 0; i < count; ++i) w[i] = 0;
       return;
     }
     const T step = (value - std::sqrt(value)) / sum_lanes<T>(slope);
     r += step;
-    if (!(step > r * 4 * std::numeric_limits<T>::epsilon())) break;
+    if (!(step > r * tolerance)) break;
   }
   for_vectors<T>(count, [&](int64_t i, int64_t n) {
     const Vec<T> z = read(w + i, n);
@@ -648,6 +664,7 @@ const Kernels<T>& table() {
       adam_metric<T>,
       sum_of_squares<T>,
       sum_of_magnitudes<T>,
+      approach<T>,
       add_scaled<T>,
       scale<T>,
       soft_threshold<T>,

@@ -161,6 +161,7 @@ struct Kernels {
 
   double (*sum_of_squares)(const T* w, int64_t n);
   double (*sum_of_magnitudes)(const T* w, int64_t n);
+  void (*approach)(T* y, const T* x, int64_t n, T share);  // y += share * (x - y)
   void (*add_scaled)(T* y, const T* x, int64_t n, T factor);
   void (*scale)(T* w, int64_t n, T factor);
   void (*soft_threshold)(T* w, const T* metric, int64_t n, T strength);  // by metric_i * strength

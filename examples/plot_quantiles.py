@@ -1,0 +1,78 @@
+"""
+How sure can a prediction be?
+=============================
+
+``loss="quantile"`` with several levels in ``quantile`` makes one network predict a band instead of a
+number. Is the band wide where the data are noisy, and does it hold as many new rows as it says? Run
+it with ``python examples/plot_quantiles.py``; it takes a few seconds.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from skreg import MLPRegressor
+
+# %%
+# A curve whose noise is small in some places and large in others, and skewed: large errors go
+# upwards.
+rng = np.random.RandomState(0)
+
+
+def sample(n):
+    """Rows with a noise that depends on x."""
+    x = rng.uniform(-3, 3, n)
+    noise = rng.gamma(2, size=n) - 2
+    return x[:, None], np.sin(x) + (0.1 + 0.3 * np.cos(x) ** 2) * noise
+
+
+X_train, y_train = sample(3000)
+X_test, y_test = sample(3000)
+
+# %%
+# One network with seven outputs. Early stopping watches the same loss on rows set aside, so that
+# the quantiles do not follow the noise of the training rows.
+levels = [0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975]
+model = MLPRegressor(
+    "quantile",
+    (64, 64),
+    quantile=levels,
+    early_stopping=True,
+    n_iter_no_change=30,
+    learning_rate="plateau",
+    learning_rate_init=0.005,
+    max_iter=500,
+    random_state=0,
+).fit(X_train, y_train)
+
+# %%
+# The band follows the spread of the data, and it is not symmetric about the median, for neither is
+# the noise.
+grid = np.linspace(-3, 3, 400)
+curves = model.predict(grid[:, None])
+
+fig, (left, right) = plt.subplots(
+    1, 2, figsize=(11, 4), width_ratios=(2, 1), layout="constrained"
+)
+left.plot(X_test[:1000], y_test[:1000], ".", color="grey", ms=3, alpha=0.6, label="new rows")
+for i, shade in ((1, 0.25), (2, 0.4)):
+    label = f"{levels[i]:.0%} to {levels[-1 - i]:.0%}"
+    left.fill_between(
+        grid, curves[:, i], curves[:, -1 - i], color="C0", alpha=shade, lw=0, label=label
+    )
+left.plot(grid, curves[:, 3], color="C1", label="median")
+left.set(xlabel="x", ylabel="y", title="predicted quantiles")
+left.legend(loc="upper left")
+
+# %%
+# The test of a band is its coverage: of new rows, the share below each quantile should be the
+# quantile's level.
+predicted = model.predict(X_test)
+below = (y_test[:, None] <= predicted).mean(axis=0)
+
+right.plot([0, 1], [0, 1], color="lightgrey")
+right.plot(levels, below, "o")
+right.set(xlabel="level", ylabel="share of new rows below", title="coverage", aspect="equal")
+inside = np.mean((predicted[:, 1] <= y_test) & (y_test <= predicted[:, -2]))
+print(f"Between the 5 % and the 95 % quantile lie {inside:.1%} of the new rows.")
+print(f"Mean D2 pinball score: {model.score(X_test, y_test):.3f}")
+plt.show()
