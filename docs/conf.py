@@ -8,6 +8,7 @@ copyright = f"2026, {author}"
 version = release = skreg.__version__
 
 extensions = [
+    "matplotlib.sphinxext.plot_directive",
     "myst_parser",
     "numpydoc",
     "sphinx.ext.autodoc",
@@ -27,6 +28,9 @@ sphinx_gallery_conf = {
     "ignore_pattern": r"^(?!plot_)",  # quickstart.py and the benchmarks are scripts, not pages
     "capture_repr": (),  # printed text and figures, no representation of the last value
 }
+
+plot_html_show_formats = plot_html_show_source_link = False
+plot_formats = [("png", 120)]
 
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {"header_links_before_dropdown": 7}

@@ -2,9 +2,9 @@
 How sure can a prediction be?
 =============================
 
-``loss="quantile"`` with several levels in ``quantile`` makes one network predict a band instead of a
-number. Is the band wide where the data are noisy, and does it hold as many new rows as it says? Run
-it with ``python examples/plot_quantiles.py``; it takes a few seconds.
+``loss="quantile"`` with several levels in ``quantile`` makes one network predict a band instead of
+a number. Is the band wide where the data are noisy, and does it hold as many new rows as it says?
+Run it with ``python examples/plot_quantiles.py``; it takes a few seconds.
 """
 
 import matplotlib.pyplot as plt
@@ -50,18 +50,16 @@ model = MLPRegressor(
 grid = np.linspace(-3, 3, 400)
 curves = model.predict(grid[:, None])
 
-fig, (left, right) = plt.subplots(
-    1, 2, figsize=(11, 4), width_ratios=(2, 1), layout="constrained"
-)
-left.plot(X_test[:1000], y_test[:1000], ".", color="grey", ms=3, alpha=0.6, label="new rows")
+fig, ax = plt.subplots(figsize=(7.5, 4), layout="constrained")
+ax.plot(X_test[:1000], y_test[:1000], ".", color="grey", ms=3, alpha=0.6, label="new rows")
 for i, shade in ((1, 0.25), (2, 0.4)):
     label = f"{levels[i]:.0%} to {levels[-1 - i]:.0%}"
-    left.fill_between(
+    ax.fill_between(
         grid, curves[:, i], curves[:, -1 - i], color="C0", alpha=shade, lw=0, label=label
     )
-left.plot(grid, curves[:, 3], color="C1", label="median")
-left.set(xlabel="x", ylabel="y", title="predicted quantiles")
-left.legend(loc="upper left")
+ax.plot(grid, curves[:, 3], color="C1", label="median")
+ax.set(xlabel="x", ylabel="y", title="predicted quantiles")
+ax.legend(loc="upper left")
 
 # %%
 # The test of a band is its coverage: of new rows, the share below each quantile should be the
@@ -69,9 +67,10 @@ left.legend(loc="upper left")
 predicted = model.predict(X_test)
 below = (y_test[:, None] <= predicted).mean(axis=0)
 
-right.plot([0, 1], [0, 1], color="lightgrey")
-right.plot(levels, below, "o")
-right.set(xlabel="level", ylabel="share of new rows below", title="coverage", aspect="equal")
+fig, ax = plt.subplots(figsize=(3.8, 3.8), layout="constrained")
+ax.plot([0, 1], [0, 1], color="lightgrey")
+ax.plot(levels, below, "o")
+ax.set(xlabel="level", ylabel="share of new rows below", title="coverage", aspect="equal")
 inside = np.mean((predicted[:, 1] <= y_test) & (y_test <= predicted[:, -2]))
 print(f"Between the 5 % and the 95 % quantile lie {inside:.1%} of the new rows.")
 print(f"Mean D2 pinball score: {model.score(X_test, y_test):.3f}")

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from skreg.messages import warn
+
 
 class Average:
     """What both kinds share: showing the average in the place of the current parameters.
@@ -21,6 +23,10 @@ class Average:
 
     def collect(self, epoch):
         """Called after each epoch, counted from 1."""
+
+    def waits(self, epoch):
+        """Whether training should go on because averaging has not begun."""
+        return False
 
     def value(self):
         """The average, or None while there is none."""
@@ -41,11 +47,23 @@ class Average:
     def shown(self):
         """The average for the time of a validation."""
         current = self.network.snapshot()
-        self.install()
         try:
+            self.install()
             yield
         finally:
             self.network.restore(current)
+
+    def finish(self, progress):
+        """Leave the average in the network."""
+        if self.value() is None:
+            warn("weight_averaging has averaged nothing: training ended before swa_start.")
+        running = self.network.statistics.copy()
+        try:
+            self.install()
+        except KeyboardInterrupt:
+            progress.interrupted = True
+            self.network.statistics[:] = running
+            warn("Training interrupted by user.")
 
 
 class ExponentialAverage(Average):
@@ -77,6 +95,9 @@ class StochasticWeightAverage(Average):
         super().__init__(network, data, rows)
         self.start = start
         self.mean, self.n = np.zeros(network.parameters.size), 0
+
+    def waits(self, epoch):
+        return epoch < self.start
 
     def collect(self, epoch):
         if epoch >= self.start:

@@ -228,20 +228,22 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         size, dtype = network.parameters.size, network.parameters.dtype
         if incremental and state.get("optimizer") == self.solver:
             moments = [m.astype(dtype) for m in state["moments"]]
+            reach = state["reach"].copy()
             schedule = state["schedule"]
         else:
             n_moments = network.count_moments(self.solver)
             moments = [np.zeros(size, dtype=dtype) for _ in range(n_moments)]
-            schedule = {}
+            schedule, reach = {}, np.zeros(1)
             counters[1] = 0
         self._state = {
             "seed": network.seed,
             "optimizer": self.solver,
             "moments": moments,
             "counters": counters,
+            "reach": reach,
             "schedule": schedule,
         }
-        network.attach(optimizer, moments, counters)
+        network.attach(optimizer, moments, counters, reach)
 
     def _store(self, network, dtype):
         if network.has_norm:
@@ -383,9 +385,14 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         X = validate_data(
             self, X, accept_sparse=["csr", "csc"], dtype=dtype, order="C", reset=False
         )
+        n_hidden = len(self.coefs_) - 1
         activations = self.activation
-        if isinstance(activations, str):
-            activations = [activations] * (len(self.coefs_) - 1)
+        activations = [activations] * n_hidden if isinstance(activations, str) else activations
+        if len(activations) != n_hidden:
+            raise ValueError(
+                f"activation has {len(activations)} names, but the fitted network has {n_hidden} "
+                "hidden layers. Fit again after set_params."
+            )
         return predict(X, self.coefs_, self.intercepts_, list(activations), link)
 
     @property
@@ -421,14 +428,21 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             A fitted estimator of the same class with its own `hidden_layer_sizes`.
         """
         check_is_fitted(self)
-        coefs, intercepts = list(self.coefs_), list(self.intercepts_)
+        coefs, intercepts = copy.deepcopy((self.coefs_, self.intercepts_))
         for i in range(len(coefs) - 1, 0, -1):  # from the last: what leaves there can free more
             kept = np.flatnonzero((coefs[i] != 0).any(axis=1))
-            kept = kept if len(kept) else np.array([0])
+            if not len(kept):  # one must stay, but needs no input
+                kept = np.array([0])
+                coefs[i - 1][:, 0] = 0
             coefs[i] = coefs[i][kept]
             coefs[i - 1], intercepts[i - 1] = coefs[i - 1][:, kept], intercepts[i - 1][kept]
         small = copy.deepcopy(self)
-        small.set_params(hidden_layer_sizes=tuple(c.shape[1] for c in coefs[:-1]), batch_norm=False)
+        small.set_params(
+            hidden_layer_sizes=tuple(c.shape[1] for c in coefs[:-1]),
+            batch_norm=False,
+            batch_norm_momentum=0.1,
+            batch_norm_epsilon=1e-5,
+        )
         small.coefs_, small.intercepts_ = coefs, intercepts
         small._state = {}
         return small

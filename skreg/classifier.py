@@ -181,7 +181,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     weight_averaging : {'ema', 'swa'} or None, default=None
         The average of the weights validates and predicts: 'ema' an exponential moving average over
-        the steps, 'swa' the mean over the epochs from `swa_start` on [10]_. Batch-norm statistics
+        the steps, 'swa' the mean over the epochs from `swa_start` on [9]_. Batch-norm statistics
         are recomputed for it; weights that are exactly 0 at the end are 0 in it.
 
     ema_decay : float, default=0.999
@@ -232,7 +232,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Validation loss of every epoch, without penalties. None without `early_stopping`.
 
     best_validation_score_ : float or None
-        The largest validation score, of the weights that are kept.
+        The largest validation score; that of the weights that are kept, with `restore_best`.
 
     best_iter_ : int or None
         The epoch it belongs to, counted from 1 along `validation_scores_`; None where a warm start
@@ -290,7 +290,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
        variables". JRSS B 68.
     .. [8] Szegedy, Vanhoucke, Ioffe, Shlens and Wojna (2016). "Rethinking the Inception
        architecture for computer vision". CVPR.
-    .. [10] Izmailov, Podoprikhin, Garipov, Vetrov and Wilson (2018). "Averaging weights leads to
+    .. [9] Izmailov, Podoprikhin, Garipov, Vetrov and Wilson (2018). "Averaging weights leads to
        wider optima and better generalization". UAI.
 
     Examples

@@ -201,14 +201,21 @@ class Network:
         """How many vectors of moments an optimizer (by name) keeps."""
         return _core.count_moments(optimizer)
 
-    def attach(self, optimizer=None, moments=(), counters=None):
+    def attach(self, optimizer=None, moments=(), counters=None, reach=None):
         """Connect the arrays that the core updates in place, before any other use of it.
 
         Without an optimizer (a Spec) the network can be evaluated, not trained.
         """
         counters = np.zeros(2, dtype=np.int64) if counters is None else counters
+        reach = np.zeros(1) if reach is None else reach
         self._core.attach(
-            self.parameters, self.statistics, list(moments), counters, optimizer, self.average
+            self.parameters,
+            self.statistics,
+            list(moments),
+            counters,
+            reach,
+            optimizer,
+            self.average,
         )
 
     def train_epoch(self, data, order, batch_size, rates, seconds=math.inf):

@@ -156,6 +156,7 @@ class Recipe:
             "max_norm": p.max_norm is not None,
             "time_limit": p.time_limit is not None,
             "weight_averaging": p.weight_averaging is not None,
+            "label_smoothing": getattr(p, "label_smoothing", 0) > 0,
         }
         for name, on in in_epochs.items():
             if on and not self.stochastic:
@@ -171,6 +172,11 @@ class Recipe:
                     f"momentum=1 with {name} has no fixed point: the proximal step needs the rate "
                     "learning_rate / (1 - momentum). Use momentum < 1."
                 )
+        if p.weight_decay * p.learning_rate_init >= 1:
+            raise ValueError(
+                f"weight_decay={p.weight_decay} with learning_rate_init={p.learning_rate_init} "
+                "would turn the signs of the weights in each step: the product must be below 1."
+            )
         if self.batch_norm and p.batch_size == 1:
             raise ValueError(
                 "batch_norm=True needs batches of at least two rows, got batch_size=1. Use a "
@@ -183,7 +189,7 @@ class Recipe:
         signature = inspect.signature(type(p).__init__).parameters
 
         def changed(name):
-            return getattr(p, name) != signature[name].default
+            return not np.array_equal(getattr(p, name), signature[name].default)
 
         if p.penalty is None and changed("alpha"):
             yield f"alpha={p.alpha} has no effect with penalty=None."
@@ -205,6 +211,9 @@ class Recipe:
         for name, kind in (("ema_decay", "ema"), ("swa_start", "swa")):
             if changed(name) and p.weight_averaging != kind:
                 yield f"{name} has an effect with weight_averaging={kind!r} only."
+        for name, loss in (("delta", "huber"), ("quantile", "quantile")):
+            if name in signature and p.loss != loss and changed(name):
+                yield f"{name} has an effect with loss={loss!r} only."
         if changed("warmup") and not self.stochastic:
             yield "warmup has no effect with solver='lbfgs'."
         if changed("warmup") and p.learning_rate == "one_cycle":
@@ -273,6 +282,7 @@ class Recipe:
             warmup=0.0 if name == "one_cycle" else float(p.warmup),
             n_steps=n_steps,
             n_epochs=p.max_iter,
+            tol=p.tol,
             patience=max(1, p.n_iter_no_change // 2) if np.isfinite(p.n_iter_no_change) else 5,
         )
 
@@ -289,6 +299,6 @@ class Recipe:
         2 for logistic layers, else 6; the output layer goes with the layer before it.
         """
         activation = self.estimator.activation
-        last = activation if isinstance(activation, str) else self.activations[-1:]
-        names = [*self.activations, *([last] if isinstance(last, str) else last or ["relu"])]
+        last = self.activations[-1:] or [activation if isinstance(activation, str) else "relu"]
+        names = self.activations + last
         return [2.0 if name == "logistic" else 6.0 for name in names]

@@ -8,6 +8,7 @@ from sklearn.metrics import d2_pinball_score
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from skreg.base import BaseMLP
 
@@ -213,6 +214,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     loss_curve_ : list of float
         `loss_` of every epoch. Not for 'lbfgs'.
 
+    quantiles_ : ndarray of shape (n_quantiles,) or None
+        The quantiles of the columns of `predict`, where there are several.
+
     lr_curve_ : list of float
         Learning rate at the end of every epoch. Not for 'lbfgs'.
 
@@ -227,7 +231,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Validation loss of every epoch, without penalties. None without `early_stopping`.
 
     best_validation_score_ : float or None
-        The largest validation score, of the weights that are kept.
+        The largest validation score; that of the weights that are kept, with `restore_best`.
 
     best_iter_ : int or None
         The epoch it belongs to, counted from 1 along `validation_scores_`; None where a warm start
@@ -497,6 +501,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             )
         self.n_outputs_ = n_outputs
         self.out_activation_ = "exp" if self.loss == "poisson" else "identity"
+        self.quantiles_ = self._quantiles() if self._several_quantiles else None
         return y
 
     def _check_validation_targets(self, y):
@@ -543,7 +548,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             Predicted values; with several quantiles one column for each, ascending.
         """
         y = self._outputs(X)
-        if self._several_quantiles:
+        if self.quantiles_ is not None:
             return np.sort(y, axis=1)  # quantiles of one distribution do not cross
         return y[:, 0] if y.shape[1] == 1 else y
 
@@ -566,11 +571,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         score : float
             1 is perfect; 0 is what a constant reaches.
         """
-        if not self._several_quantiles:
+        check_is_fitted(self)
+        if self.quantiles_ is None:
             return super().score(X, y, sample_weight)
         predicted = self.predict(X)
         scores = [
             d2_pinball_score(y, column, sample_weight=sample_weight, alpha=q)
-            for q, column in zip(self._quantiles(), predicted.T, strict=True)
+            for q, column in zip(self.quantiles_, predicted.T, strict=True)
         ]
         return float(np.mean(scores))

@@ -21,18 +21,20 @@ class Constant:
         Share of training in which the rate rises linearly from 0.
     n_steps, n_epochs : int
         Batches per epoch, and epochs in all: the horizon.
-    patience : int
-        Of 'plateau', in epochs.
+    patience, tol : int, float
+        Of 'plateau': epochs, and the smallest gain that counts.
     """
 
     needs_horizon = False
 
-    def __init__(self, initial, *, power=0.5, warmup=0.0, n_steps=1, n_epochs=1, patience=5):
+    def __init__(
+        self, initial, *, power=0.5, warmup=0.0, n_steps=1, n_epochs=1, patience=5, tol=0.0
+    ):
         self.initial = self.rate = float(initial)
         self.power = power
         self.warmup = warmup
         self.n_steps, self.n_epochs = n_steps, n_epochs
-        self.patience = patience
+        self.patience, self.tol = patience, tol
         self.epoch = 0
 
     def rates(self):
@@ -61,6 +63,15 @@ class Constant:
         """Called when progress has ended: True to stop training."""
         return True
 
+    def waits(self, validated):
+        """Whether a lack of progress means nothing yet.
+
+        So it is while the rate rises, and for a rate that falls as planned to the end, unless a
+        validation set is watched.
+        """
+        warming_up = self.epoch <= self.warmup * self.n_epochs
+        return warming_up or (self.needs_horizon and not validated)
+
     def state(self):
         """What partial_fit continues, as numbers."""
         return {"rate": self.rate}
@@ -87,15 +98,20 @@ class Adaptive(Constant):
 
 
 class Plateau(Constant):
-    """Divide the rate by 5 after `patience` epochs in which the watched loss found no new low."""
+    """Divide the rate by 5 after `patience` epochs in which the watched loss gained less than tol.
+
+    Gains are measured from the loss at the last one, so that small ones add up.
+    """
 
     def __init__(self, initial, **options):
         super().__init__(initial, **options)
         self.lowest, self.waited = math.inf, 0
 
     def epoch_end(self, t, loss):
-        self.waited = 0 if loss < self.lowest else self.waited + 1
-        self.lowest = min(self.lowest, loss)
+        if loss < self.lowest - self.tol:
+            self.lowest, self.waited = loss, 0
+        else:
+            self.waited += 1
         if self.waited >= self.patience:
             self.rate, self.waited = self.rate / 5.0, 0
 

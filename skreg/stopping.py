@@ -19,6 +19,7 @@ class TrainingLoss:
     """scikit-learn's rule: progress is a training loss below the best by at least tol."""
 
     subject = "Training loss"
+    validates = False  # whether it looks at the network besides the loss
 
     def __init__(self, network, tol, best_loss, no_improvement_count):
         self.network = network
@@ -63,6 +64,7 @@ class EarlyStopping:
     """
 
     subject = "Validation score"
+    validates = True
 
     def __init__(self, network, tol, validation_loss, score, *, scores, losses, restore_best, warm):
         self.network = network

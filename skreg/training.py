@@ -71,7 +71,7 @@ def train(
         Updated in place, also when an error ends training.
     max_epochs : int
     warn_at_end : bool
-        Whether reaching `max_epochs` is worth a warning.
+        Whether reaching `max_epochs` is worth a warning; it is not where the schedule ends there.
     callbacks : FitCallbacks, optional
     time_limit : float
         Seconds after which training stops, between two batches.
@@ -101,17 +101,21 @@ def train(
                 print(f"Iteration {epoch}, loss = {loss:.8f}")
             if average is not None:
                 average.collect(epoch)
-            with average.shown() if average is not None else nullcontext():
+            looked_at = monitor.validates or callbacks is not None
+            with average.shown() if average is not None and looked_at else nullcontext():
                 message = monitor.update(loss)
                 stop = callbacks is not None and callbacks.epoch_end(network)
             if verbose and message:
                 print(message)
             schedule.epoch_end(progress.t, monitor.loss)
             if time.monotonic() >= deadline:
-                warn(f"Training stopped after {epoch} epochs: time_limit={time_limit} is over.")
+                warn(f"Training stopped in epoch {epoch}: time_limit={time_limit} is over.")
                 break
             if stop:
                 break
+            early = average is not None and average.waits(epoch)
+            if early or schedule.waits(monitor.validates):
+                monitor.no_improvement_count = 0
             if monitor.no_improvement_count > n_iter_no_change:
                 if verbose:
                     print(
@@ -124,7 +128,7 @@ def train(
                 if verbose:
                     print(f"Setting learning rate to {schedule.rate:f}")
         else:
-            if warn_at_end:
+            if warn_at_end and not schedule.needs_horizon:
                 warn(
                     f"Stochastic Optimizer: Maximum iterations ({max_epochs}) reached and the "
                     "optimization hasn't converged yet.",
@@ -140,5 +144,5 @@ def train(
         progress.interrupted = True
         warn("Training interrupted by user.")
     if average is not None:
-        average.install()
+        average.finish(progress)
     monitor.finish()

@@ -18,7 +18,14 @@ FAST = {"max_iter": 3, "random_state": 0}
 NEW = {
     "penalty": "l2", "l1_ratio": 0.15, "dropout": 0.0, "input_dropout": 0.0, "batch_norm": False,
     "batch_norm_momentum": 0.1, "batch_norm_epsilon": 1e-5, "scoring": "loss",
+    "clip_norm": None, "weight_decay": 0.0, "feature_alpha": 0.0, "unit_alpha": 0.0,
+    "max_norm": None, "restore_best": True, "warmup": 0.0, "weight_init": "auto",
+    "time_limit": None, "weight_averaging": None, "ema_decay": 0.999, "swa_start": 0.75,
 }  # fmt: skip
+NEW_HERE = {
+    MLPClassifier: {"class_weight": None, "label_smoothing": 0.0},
+    MLPRegressor: {"delta": 1.0, "quantile": 0.5},
+}
 
 
 @pytest.mark.parametrize("Estimator", [MLPClassifier, MLPRegressor])
@@ -26,7 +33,7 @@ def test_parameters_begin_as_in_scikit_learn(Estimator):
     """Theirs come first, in their order, with their kinds and defaults; ours are keyword-only."""
     theirs = inspect.signature(getattr(sklearn.neural_network, Estimator.__name__)).parameters
     ours = inspect.signature(Estimator).parameters
-    new = {**NEW, "class_weight": None} if Estimator is MLPClassifier else NEW
+    new = {**NEW, **NEW_HERE[Estimator]}
     if "loss" not in theirs:  # scikit-learn before 1.7
         ours = {name: p for name, p in ours.items() if name != "loss"}
     assert list(ours)[: len(theirs)] == list(theirs)
@@ -56,6 +63,8 @@ def test_attributes_after_a_stochastic_fit(wine, early_stopping):
     assert (model.n_layers_, model.n_outputs_, model.out_activation_) == (4, 3, "softmax")
     assert (model.n_iter_, len(model.loss_curve_)) == (3, 3)
     assert model.loss_ == model.loss_curve_[-1]
+    assert model.lr_curve_ == [0.001] * 3
+    assert model.support_.shape == (13,)
     assert model.t_ == 3 * (160 if early_stopping else 178)
     assert model.n_features_in_ == 13
     np.testing.assert_array_equal(model.classes_, [0, 1, 2])

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 from conftest import fit_epochs, fit_quietly, parameters
+from sklearn.exceptions import ConvergenceWarning
 
 from skreg import MLPClassifier, MLPRegressor
+from skreg.network import Network
 
 STEPS = {
     "hidden_layer_sizes": (4,), "solver": "sgd", "learning_rate_init": 0.05, "shuffle": False,
@@ -121,3 +123,76 @@ def test_parameters_of_the_other_kind_warn(data, params, message):
 def test_lbfgs_has_no_trajectory(data):
     with pytest.raises(ValueError, match="weight_averaging='swa' needs training in epochs"):
         MLPRegressor(solver="lbfgs", weight_averaging="swa").fit(*data)
+
+
+def test_ema_counts_batches(data):
+    """Not epochs: one epoch of three batches has three steps."""
+    X, y = data
+    params = {**STEPS, "batch_size": 20}
+    model = MLPRegressor(**params, max_iter=1, weight_averaging="ema", ema_decay=0.6)
+    parts, steps = MLPRegressor(**params), []
+    for begin in (0, 20, 40):
+        parts.partial_fit(X[begin : begin + 20], y[begin : begin + 20])
+        steps.append(parameters(parts))
+    expected = np.average(steps, axis=0, weights=[0.36, 0.6, 1.0])
+    np.testing.assert_allclose(parameters(fit_epochs(model, X, y)), expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+@pytest.mark.parametrize("kind", ["ema", "swa"])
+def test_the_last_average_is_kept_without_restore_best(data, kind, batch_norm):
+    """The validation loss of the last epoch is that of the predictions."""
+    X, y = data
+    own = {"ema_decay": 0.8} if kind == "ema" else {"swa_start": 0.25}
+    params = {**STEPS, "batch_size": 10, "max_iter": 12, "early_stopping": True}
+    model = MLPRegressor(
+        **params, **own, weight_averaging=kind, restore_best=False, batch_norm=batch_norm
+    )
+    fit_quietly(model, X[:40], y[:40], X_val=X[40:], y_val=y[40:])
+    loss = 0.5 * np.mean((model.predict(X[40:]) - y[40:]) ** 2)
+    assert loss == pytest.approx(model.validation_loss_curve_[-1], rel=1e-9)
+
+
+def test_training_waits_for_the_average_to_begin(data):
+    """A lack of progress before swa_start does not end training."""
+    params = {**STEPS, "max_iter": 100, "tol": 10.0, "n_iter_no_change": 3}
+    assert MLPRegressor(**params).fit(*data).n_iter_ < 75
+    assert MLPRegressor(**params, weight_averaging="swa").fit(*data).n_iter_ > 75
+
+
+def test_an_average_that_never_began_is_said(data):
+    params = {**STEPS, "max_iter": 100, "time_limit": 1e-9}
+    with (
+        pytest.warns(UserWarning, match="time_limit"),
+        pytest.warns(UserWarning, match="averaged nothing: training ended before swa_start"),
+    ):
+        MLPRegressor(**params, weight_averaging="swa").fit(*data)
+
+
+def test_interrupt_while_the_average_is_installed(data, monkeypatch):
+    """The average is kept, with running statistics, where they could not be recomputed."""
+
+    def interrupted(self, *args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Network, "recalibrate", interrupted)
+    model = MLPRegressor(
+        hidden_layer_sizes=(4,), batch_norm=True, max_iter=3, weight_averaging="ema"
+    )
+    with (
+        pytest.warns(UserWarning, match="interrupted by user"),
+        pytest.warns(ConvergenceWarning),
+    ):
+        model.fit(*data)
+    assert model.n_iter_ == 3
+    assert np.isfinite(model.predict(data[0])).all()
+
+
+@pytest.mark.parametrize("own", [{"weight_averaging": "ema"},
+                                 {"weight_averaging": "swa", "swa_start": 0.0}])  # fmt: skip
+def test_a_warm_start_averages_anew(data, own):
+    """From the average on, without the weights on the way to it."""
+    model = averaged(data, 6, warm_start=True, **own)
+    start = parameters(model)
+    model.set_params(max_iter=1, learning_rate_init=1e-12)
+    np.testing.assert_allclose(parameters(fit_epochs(model, *data)), start, atol=1e-9)

@@ -99,3 +99,22 @@ def test_scoring_none_keeps_scikit_learns_patience(data):
     assert ours[None].n_iter_ == theirs.n_iter_
     np.testing.assert_allclose(ours[None].validation_scores_, theirs.validation_scores_)
     assert ours["r2"].n_iter_ > theirs.n_iter_
+
+
+def test_activations_of_another_number_of_layers_are_an_error(data):
+    clf = fit_quietly(MLPClassifier((5, 4), activation=["tanh", "relu"], max_iter=2), *data)
+    with pytest.raises(ValueError, match="activation has 1 names, but the fitted network has 2"):
+        clf.set_params(activation=["tanh"]).predict(data[0])
+
+
+def test_compact_shares_nothing_and_frees_earlier_layers(data):
+    clf = fit_quietly(MLPClassifier((10, 8, 6), batch_norm=True, max_iter=2, random_state=0), *data)
+    clf.coefs_[2][:] = 0  # the second hidden layer leads nowhere
+    small = clf.compact()
+    assert small.hidden_layer_sizes == (1, 1, 6)
+    before = clf.predict_proba(data[0])
+    np.testing.assert_array_equal(small.predict_proba(data[0]), before)
+    small.coefs_[-1] += 1
+    small.intercepts_[-1] += 1
+    np.testing.assert_array_equal(clf.predict_proba(data[0]), before)
+    fit_quietly(small, *data)  # no warning about batch norm that is off

@@ -193,6 +193,70 @@ def test_l1_step_is_the_argmin(solver):
     assert 0 < np.count_nonzero(w[:n_weights] == 0) < n_weights
 
 
+@pytest.mark.parametrize("layer", [0, 1])
+@pytest.mark.parametrize("l1", [0.0, 0.2])
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_group_step_is_the_argmin(solver, l1, layer):
+    """After the optimizer's step u, each row of one layer minimises, in the optimizer's metric,
+    strength ||w|| + l1 |w|_1 + sum (w - u)^2 / (2 metric); rows leave, and all else stays u."""
+    strength, rate = 0.7, 0.02
+    options = {"momentum": 0.9, "nesterov": 0.0}
+    if solver == "adam":
+        options = {"beta_1": 0.9, "beta_2": 0.99, "epsilon": 1e-8}
+    groups = ("row_groups", {"strength": strength, "layer": float(layer)})
+    results = {}
+    for parts in ((), (("l1", {"strength": l1}), groups) if l1 else (groups,)):
+        layers = make_layers([4, 3], "tanh")
+        network = make_network(layers, "squared_error", np.float64, parts)
+        weights = network.views("weight")[layer]
+        weights *= np.geomspace(0.02, 1, len(weights))[:, None]  # short rows and long ones
+        data, rows = make_problem("squared_error", 9, 3, np.float64)
+        moments = [np.zeros_like(network.parameters) for _ in range(2)]
+        network.attach((solver, options), moments, np.zeros(2, dtype=np.int64))
+        network.train_epoch(data, rows, 9, np.array([rate]))
+        results[bool(parts)] = network, moments
+    (before, moments), (after, _) = results[False], results[True]
+    metric = np.full(before.parameters.size, rate / (1 - 0.9))
+    if solver == "adam":
+        metric = rate * np.sqrt(1 - 0.99) / (np.sqrt(moments[1]) + 1e-8)
+    assert (np.ptp(metric) > 0) == (solver == "adam")
+    metric = before.views("weight", (metric, None))[layer]
+    n_gone = 0
+    pairs = zip(before.views("weight")[layer], after.views("weight")[layer], metric, strict=True)
+    for u, w, d in pairs:
+
+        def objective(x, u=u, d=d):
+            distance = ((x - u) ** 2 / (2 * d)).sum()
+            return strength * np.linalg.norm(x) + l1 * np.abs(x).sum() + distance
+
+        # Positive and negative parts, so that the solver sees bounds and no kinks of the L1 part.
+        def smooth(p, u=u, d=d):
+            x = p[: len(u)] - p[len(u) :]
+            slope = (x - u) / d + strength * x / max(np.linalg.norm(x), 1e-300)
+            value = strength * np.linalg.norm(x) + l1 * p.sum() + ((x - u) ** 2 / (2 * d)).sum()
+            return value, np.concatenate([slope, -slope]) + l1
+
+        width = len(u)
+        split = scipy.optimize.minimize(
+            smooth,
+            np.concatenate([np.maximum(u, 0), np.maximum(-u, 0)]),
+            jac=True,
+            bounds=[(0, None)] * (2 * width),
+            options={"ftol": 0, "gtol": 1e-10, "maxiter": 1000},
+        )
+        best = split.x[:width] - split.x[width:]
+        assert objective(w) <= objective(best) + 1e-12
+        assert objective(w) <= objective(np.zeros(width))
+        if w.any():
+            assert_allclose(w, best, atol=1e-6)
+        n_gone += not w.any()
+    assert 0 < n_gone < len(metric)
+    if not l1:
+        rest = np.ones(before.parameters.size, dtype=bool)
+        before.views("weight", (rest, None))[layer][:] = False
+        assert_array_equal(after.parameters[rest], before.parameters[rest])
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(
     ("name", "function", "link"),

@@ -72,7 +72,28 @@ INVALID_VALUES = [
     ({"batch_norm_epsilon": 0.0}, r"'batch_norm_epsilon'"),
     ({"scoring": "no_such_score", "early_stopping": True}, r"no_such_score"),
     ({"scoring": 3}, r"'scoring'"),
-    ({"activation": "selu"}, r"'activation'.*'relu'"),
+    ({"activation": "swish"}, r"'activation'.*'relu'"),
+    ({"activation": ["relu", "swish"], "hidden_layer_sizes": (3, 3)}, r"swish.*'relu'"),
+    ({"activation": [1, 2], "hidden_layer_sizes": (3, 3)}, r"activation.*'1'"),
+    ({"activation": None}, r"'activation'"),
+    ({"learning_rate": "linear"}, r"'learning_rate'.*'one_cycle'"),
+    ({"clip_norm": 0.0}, r"'clip_norm'.*\(0"),
+    ({"clip_norm": -1.0}, r"'clip_norm'.*\(0"),
+    ({"clip_norm": np.nan}, r"'?clip_norm'?"),
+    ({"weight_decay": -0.1}, r"'weight_decay'.*\[0"),
+    ({"feature_alpha": -0.1}, r"'feature_alpha'.*\[0"),
+    ({"feature_alpha": np.nan}, r"'?feature_alpha'?"),
+    ({"unit_alpha": -0.1}, r"'unit_alpha'.*\[0"),
+    ({"max_norm": 0.0}, r"'max_norm'.*\(0"),
+    ({"max_norm": "big"}, r"'max_norm'"),
+    ({"restore_best": "yes"}, r"'restore_best'"),
+    ({"warmup": 1.0}, r"'warmup'.*\[0.*1"),
+    ({"warmup": -0.1}, r"'warmup'.*\[0.*1"),
+    ({"weight_init": "glorot"}, r"'weight_init'.*'orthogonal'"),
+    ({"weight_averaging": "mean"}, r"'weight_averaging'.*'ema'"),
+    ({"ema_decay": 1.0}, r"'ema_decay'.*\(0.*1"),
+    ({"swa_start": 1.0}, r"'swa_start'.*\[0.*1"),
+    ({"time_limit": 0}, r"'time_limit'.*\(0"),
     ({"solver": "adagrad"}, r"'solver'.*'adam'"),
     ({"hidden_layer_sizes": (4, 0)}, r"hidden_layer_sizes must be > 0"),
     ({"hidden_layer_sizes": -1}, r"'?hidden_layer_sizes'?"),
@@ -94,6 +115,76 @@ def test_invalid_values(Estimator, params, pattern):
     assert_fit_fails(Estimator(**params), rf"(?s){pattern}")
 
 
+HERE = {
+    MLPClassifier: [
+        ({"label_smoothing": 1.0}, r"'label_smoothing'.*\[0.*1"),
+        ({"label_smoothing": -0.1}, r"'label_smoothing'.*\[0.*1"),
+    ],
+    MLPRegressor: [
+        ({"delta": 0.0, "loss": "huber"}, r"'delta'.*\(0"),
+        ({"loss": "hinge"}, r"'loss'.*'quantile'"),
+        ({"quantile": 0.0, "loss": "quantile"}, r"'quantile'.*\(0.*1"),
+        ({"quantile": 1.0, "loss": "quantile"}, r"'quantile'.*\(0.*1"),
+        ({"quantile": np.nan, "loss": "quantile"}, r"quantile"),
+        ({"quantile": [0.1, 1.0], "loss": "quantile"}, r"quantile.*\(0, 1\)"),
+        ({"quantile": [0.0], "loss": "quantile"}, r"quantile.*\(0, 1\)"),
+        ({"quantile": [], "loss": "quantile"}, r"quantile.*\(0, 1\)"),
+        ({"quantile": [0.5, np.nan], "loss": "quantile"}, r"quantile.*\(0, 1\)"),
+        ({"quantile": [[0.1, 0.9]], "loss": "quantile"}, r"quantile"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("Estimator", "params", "pattern"),
+    [(e, *case) for e in BOTH for case in HERE[e]],
+    ids=str,
+)
+def test_invalid_values_of_one_estimator(Estimator, params, pattern):
+    """The same for the parameters that only one of them has."""
+    assert_fit_fails(Estimator(**params), rf"(?s){pattern}")
+
+
+def test_several_quantiles_need_a_single_target():
+    """Columns of the output are quantiles there, not targets."""
+    model = MLPRegressor("quantile", quantile=[0.1, 0.9])
+    Y = np.column_stack([Y_REAL, Y_REAL])
+    assert_fit_fails(model, r"single target.*2", X, Y)
+    single = MLPRegressor("quantile", (3,), quantile=0.1, max_iter=2, random_state=0)
+    assert fit_epochs(single, X, Y).predict(X).shape == Y.shape
+
+
+def test_the_number_of_quantiles_cannot_change():
+    """A warm start would need other outputs."""
+    model = MLPRegressor("quantile", (3,), quantile=[0.1, 0.9], max_iter=2, warm_start=True)
+    fit_epochs(model, X, Y_REAL)
+    before = snapshot(model.set_params(quantile=[0.1, 0.5, 0.9]))
+    for method in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match=r"3 outputs.*2"):
+            method(X, Y_REAL)
+    assert_unchanged(model, before)
+
+
+HORIZONS = [
+    *({"learning_rate": name} for name in ("cosine", "cosine_restarts", "one_cycle")),
+    {"learning_rate": "flat_cosine"},
+    {"warmup": 0.1},
+    {"warmup": 0.1, "learning_rate": "plateau"},
+]
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+@pytest.mark.parametrize("params", HORIZONS, ids=str)
+def test_partial_fit_has_no_horizon(params, solver):
+    """A schedule that ends somewhere cannot be followed one epoch at a time."""
+    model = MLPRegressor(hidden_layer_sizes=(3,), solver=solver, max_iter=3, **params)
+    before = snapshot(model)
+    with pytest.raises(ValueError, match=next(iter(params))):
+        model.partial_fit(X, Y_REAL)
+    assert_unchanged(model, before)
+    assert fit_epochs(model, X, Y_REAL).n_iter_ == 3
+
+
 INVALID_COMBINATIONS = [
     ({"solver": "lbfgs", "dropout": 0.5}, r"dropout.*lbfgs|lbfgs.*dropout"),
     ({"solver": "lbfgs", "input_dropout": 0.5}, r"input_dropout.*lbfgs|lbfgs.*input_dropout"),
@@ -104,7 +195,18 @@ INVALID_COMBINATIONS = [
     ({"solver": "sgd", "momentum": 1.0, "penalty": "l1"}, r"momentum"),
     ({"solver": "sgd", "momentum": 1.0, "penalty": "elasticnet"}, r"momentum"),
     ({"batch_norm": True, "batch_size": 1}, r"batch_size|batch_norm"),
-]
+    *(
+        ({"solver": "lbfgs", name: value}, rf"{name}.*lbfgs|lbfgs.*{name}")
+        for name, value in {
+            "clip_norm": 1.0, "weight_decay": 0.1, "feature_alpha": 0.1, "unit_alpha": 0.1,
+            "max_norm": 1.0, "time_limit": 10.0, "weight_averaging": "ema",
+        }.items()
+    ),
+    ({"solver": "sgd", "momentum": 1.0, "feature_alpha": 0.1}, r"momentum.*feature_alpha"),
+    ({"solver": "sgd", "momentum": 1.0, "unit_alpha": 0.1}, r"momentum.*unit_alpha"),
+    ({"activation": ["relu"]}, r"activation.*1.*2 hidden"),
+    ({"activation": ["relu", "tanh", "tanh"]}, r"activation.*3.*2 hidden"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("Estimator", BOTH)

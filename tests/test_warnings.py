@@ -28,6 +28,30 @@ MOOT = {
     ),
     "epsilon without batch norm": ({**BASE, "batch_norm_epsilon": 0.1}, "batch_norm_epsilon", BASE),
     "scoring without early stopping": ({**BASE, "scoring": "r2"}, "scoring", BASE),
+    "restore_best without early stopping": (
+        {**BASE, "restore_best": False}, "restore_best", BASE
+    ),
+    "unit_alpha without hidden layers": ({**LINEAR, "unit_alpha": 0.5}, "unit_alpha", LINEAR),
+    "max_norm without hidden layers": ({**LINEAR, "max_norm": 0.1}, "max_norm", LINEAR),
+    "ema_decay without ema": ({**BASE, "ema_decay": 0.5}, "ema_decay", BASE),
+    "swa_start with ema": (
+        {**BASE, "weight_averaging": "ema", "swa_start": 0.5}, "swa_start",
+        {**BASE, "weight_averaging": "ema"},
+    ),
+    "warmup with one_cycle": (
+        {**BASE, "warmup": 0.5, "learning_rate": "one_cycle"}, "warmup",
+        {**BASE, "learning_rate": "one_cycle"},
+    ),
+    "warmup with lbfgs": (
+        {**BASE, "solver": "lbfgs", "warmup": 0.5}, "warmup", {**BASE, "solver": "lbfgs"}
+    ),
+    **{
+        f"{name} with lbfgs": (
+            {**BASE, "solver": "lbfgs", "learning_rate": name}, "learning_rate",
+            {**BASE, "solver": "lbfgs"},
+        )
+        for name in ("cosine", "cosine_restarts", "one_cycle", "flat_cosine", "plateau")
+    },
 }  # fmt: skip
 
 SILENT = {
@@ -37,6 +61,11 @@ SILENT = {
     "parameters of lbfgs with adam": {"max_fun": 7},
     "validation_fraction without early stopping": {"validation_fraction": 0.4},
     "no dropout as a list": {"dropout": [0.0]},
+    "invscaling with adam": {"learning_rate": "invscaling"},
+    "activations as a list": {"activation": ["relu"]},
+    "a time limit that is not reached": {"time_limit": 1e6},
+    "a threshold for the Huber loss": {"loss": "huber", "delta": 0.5},
+    "a quantile for its loss": {"loss": "quantile", "quantile": [0.1, 0.9]},
 }
 
 
@@ -57,6 +86,13 @@ def test_a_moot_setting_warns_once_and_does_not_act(regression, case):
     assert issubclass(record[0].category, UserWarning)
     assert name in str(record[0].message)
     assert_same_bits(model, fit_quietly(MLPRegressor(**without), *regression))
+
+
+@pytest.mark.parametrize("params", [{"delta": 0.5}, {"quantile": 0.9}, {"quantile": [0.1, 0.9]}])
+def test_the_parameter_of_another_loss_warns(regression, params):
+    """They have an effect with their own loss only."""
+    record = recorded_warnings(MLPRegressor(**BASE, **params), *regression)
+    assert [name in str(w.message) for w in record for name in params] == [True]
 
 
 @pytest.mark.parametrize("case", SILENT)

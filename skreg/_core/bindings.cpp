@@ -222,14 +222,15 @@ static nb::list slots_as_list(const std::vector<Slot>& slots) {
 
 template <class T>
 void attach(BoundTrainer<T>& b, const Vector<T>& parameters, const Vector<T>& statistics, const nb::list& moments,
-            const Vector<int64_t>& counters, const std::optional<Spec>& optimizer,
+            const Vector<int64_t>& counters, const Vector<double>& reach, const std::optional<Spec>& optimizer,
             const std::optional<Vector<T>>& average) {
   const Network<T>& net = b.trainer.network;
   expect(int64_t(parameters.shape(0)) == net.n_parameters, "parameters have the wrong length");
   expect(int64_t(statistics.shape(0)) == net.n_statistics, "statistics have the wrong length");
   expect(counters.shape(0) == 2, "counters are two");
-  TrainingState<T> state{parameters.data(), statistics.data(), {}, nullptr, counters.data()};
-  std::vector<nb::object> owners = {nb::cast(parameters), nb::cast(statistics), nb::cast(counters)};
+  expect(reach.shape(0) == 1, "reach is one number");
+  TrainingState<T> state{parameters.data(), statistics.data(), {}, nullptr, reach.data(), counters.data()};
+  std::vector<nb::object> owners = {nb::cast(parameters), nb::cast(statistics), nb::cast(counters), nb::cast(reach)};
   for (nb::handle item : moments) {
     const auto moment = nb::cast<Vector<T>>(item, false);
     expect(int64_t(moment.shape(0)) == net.n_parameters, "moments have the wrong length");
@@ -264,7 +265,8 @@ void bind_trainer(nb::module_& m, const char* name) {
       .def_prop_ro("n_parameters", [](B& b) { return b.trainer.network.n_parameters; })
       .def_prop_ro("n_statistics", [](B& b) { return b.trainer.network.n_statistics; })
       .def("attach", &attach<T>, "parameters"_a.noconvert(), "statistics"_a.noconvert(), "moments"_a,
-           "counters"_a.noconvert(), "optimizer"_a = nb::none(), "average"_a.noconvert() = nb::none())
+           "counters"_a.noconvert(), "reach"_a.noconvert(), "optimizer"_a = nb::none(),
+           "average"_a.noconvert() = nb::none())
       .def(
           "train_epoch",
           [](B& b, const D& data, const Rows& order, int64_t batch_size, const Vector<const double>& rates,

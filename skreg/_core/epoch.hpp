@@ -23,6 +23,7 @@ struct TrainingState {
   T* statistics;  // running means and variances of the normalizations
   std::vector<T*> moments;
   T* average;         // exponential moving average of the parameters, where the part "ema" is on
+  double* reach;      // of sgd's momentum, see optimizers.hpp
   int64_t* counters;  // [0] steps ever made: the key of the masks, [1] steps since the moments were reset
 };
 
@@ -49,7 +50,8 @@ class Trainer {
 
   void attach(const TrainingState<T>& state, const std::optional<Spec>& optimizer) {
     state_ = state;
-    optimizer_ = optimizer ? make_optimizer<T>(optimizer->first, optimizer->second, state.moments) : nullptr;
+    optimizer_ =
+        optimizer ? make_optimizer<T>(optimizer->first, optimizer->second, state.moments, state.reach) : nullptr;
     network.bind(state.parameters, gradient_.data(), state.statistics);
   }
 

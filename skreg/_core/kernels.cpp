@@ -506,41 +506,50 @@ void soft_threshold(T* w, const T* metric, int64_t count, T strength) {
 
 // With z = w and d_i = metric_i * strength the group is zero if sum (z_i / d_i)^2 <= 1. Else its norm r solves
 // f(r) = sum z_i^2 / (r + d_i)^2 = 1, and w_i = z_i r / (r + d_i). Newton's method on 1 / sqrt(f), which is concave in
-// r and exact after one step where all d_i are equal, from a point below the root: ||z|| - max d_i, or 0.
+// r and exact after one step where all d_i are equal, from the largest of three bounds below the root: 0, ||z|| - max
+// d_i, and max (|z_i| - d_i), which keeps every ratio z_i / (r + d_i) within 1. All of it in units of max |z_i|.
 template <class T>
 void group_threshold(T* w, const T* metric, int64_t count, T strength) {
-  Vec<T> squares{}, highest{};
+  Vec<T> magnitudes{};
   for_vectors<T>(count, [&](int64_t i, int64_t n) {
-    const Vec<T> z = read(w + i, n);
-    squares += z * z;
-    highest = maximum<T>(read(metric + i, n), highest);
+    const Vec<T> a = absolute<T>(read(w + i, n));
+    magnitudes = a <= magnitudes ? magnitudes : a;  // a NaN stays
   });
-  T top = 0;
-  for (int i = 0; i < kLanes<T>; ++i) top = highest[i] > top ? highest[i] : top;
-  const T norm = std::sqrt(sum_lanes<T>(squares));
-  const bool surely_kept = norm > strength * top;
-  T r = surely_kept ? norm - strength * top : T(0);
+  const T largest = largest_lane<T>(magnitudes);
+  if (!(largest > 0 && largest <= std::numeric_limits<T>::max())) return;  // all zero, or no number any more
+  const T unit = T(1) / largest;
+  Vec<T> squares{}, widest{}, sticking_out{};
+  for_vectors<T>(count, [&](int64_t i, int64_t n) {
+    const Vec<T> z = read(w + i, n) * unit, d = read(metric + i, n) * strength * unit;
+    squares += z * z;
+    widest = maximum<T>(d, widest);
+    sticking_out = maximum<T>(absolute<T>(z) - d, sticking_out);
+  });
+  T r = largest_lane<T>(sticking_out);
+  const T bound = std::sqrt(sum_lanes<T>(squares)) - largest_lane<T>(widest);
+  r = bound > r ? bound : r;
+  const bool can_vanish = r == 0;
   const T tolerance = std::sqrt(std::numeric_limits<T>::epsilon()) / 8;  // the step after it would be below rounding
   for (int iteration = 0; iteration < 50; ++iteration) {
     Vec<T> f{}, slope{};  // f(r) and -f'(r) / 2
     for_vectors<T>(count, [&](int64_t i, int64_t n) {
-      const Vec<T> z = read(w + i, n), inverse = T(1) / (r + strength * read(metric + i, n));
+      const Vec<T> z = read(w + i, n) * unit, inverse = T(1) / (r + read(metric + i, n) * strength * unit);
       const Vec<T> ratio = z == T(0) ? Vec<T>{} : z * inverse;
       f += ratio * ratio;
       slope += z == T(0) ? Vec<T>{} : ratio * ratio * inverse;
     });
     const T value = sum_lanes<T>(f);
-    if (iteration == 0 && !surely_kept && value <= T(1)) {
+    if (can_vanish && iteration == 0 && value <= T(1)) {
       for (int64_t i = 0; i < count; ++i) w[i] = 0;
       return;
     }
-    const T step = (value - std::sqrt(value)) / sum_lanes<T>(slope);
-    r += step;
+    const T step = value * (std::sqrt(value) - T(1)) / sum_lanes<T>(slope);
+    if (step > 0) r += step;
     if (!(step > r * tolerance)) break;
   }
   for_vectors<T>(count, [&](int64_t i, int64_t n) {
     const Vec<T> z = read(w + i, n);
-    write(w + i, z * (r / (r + strength * read(metric + i, n))), n);
+    write(w + i, z == T(0) ? Vec<T>{} : z * (r / (r + read(metric + i, n) * strength * unit)), n);
   });
 }
 

@@ -56,6 +56,8 @@ class Quantile : public Loss<T> {  // level max(y - z, 0) + (1 - level) max(z - 
     for (const auto& [name, level] : options) levels_.push_back(T(level));  // in the order of the names
   }
   double value_and_gradient(const LossBatch<T>& batch) const override {
+    if (int64_t(levels_.size()) != batch.n_outputs)
+      throw std::invalid_argument("one quantile is needed for each output");
     LossBatch<T> b = batch;
     b.level = levels_.data();
     return kernels<T>().quantile(b);

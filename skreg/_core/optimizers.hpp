@@ -31,20 +31,24 @@ class Optimizer {
 template <class T>
 class SGD : public Optimizer<T> {
  public:
-  SGD(const Options& o, std::vector<T*> moments)
-      : momentum_(o.at("momentum")), nesterov_(o.at("nesterov") != 0), velocity_(moments.at(0)) {}
+  SGD(const Options& o, std::vector<T*> moments, double* reach)
+      : momentum_(o.at("momentum")), nesterov_(o.at("nesterov") != 0), velocity_(moments.at(0)), reach_(reach) {}
 
   void step(T* w, const T* gradient, int64_t n, double rate, int64_t) override {
+    *reach_ = *reach_ > 0 ? momentum_ * *reach_ + rate : rate / (1 - momentum_);
     kernels<T>().sgd(w, velocity_, gradient, n, T(rate), T(momentum_), nesterov_);
   }
+  // rate / (1 - momentum) for a constant rate. When the rate changes, the velocity still holds gradients with the rates
+  // of the past, and so does the threshold; else it would be too small to hold a zero while the rate falls.
   void metric(int64_t, int64_t n, double rate, int64_t, T* out) const override {
-    std::fill(out, out + n, T(rate / (1 - momentum_)));
+    std::fill(out, out + n, T(nesterov_ ? momentum_ * *reach_ + rate : *reach_));
   }
 
  private:
   double momentum_;
   bool nesterov_;
   T* velocity_;
+  double* reach_;  // how far a gradient of 1 in every step so far moves w now; 0 before the first step
 };
 
 // Kingma and Ba (2015), section 2, last paragraph: the bias corrections are folded into the rate.
@@ -83,8 +87,9 @@ inline int count_moments(const std::string& name) {
 }
 
 template <class T>
-std::unique_ptr<Optimizer<T>> make_optimizer(const std::string& name, const Options& options, std::vector<T*> moments) {
-  if (name == "sgd") return std::make_unique<SGD<T>>(options, moments);
+std::unique_ptr<Optimizer<T>> make_optimizer(const std::string& name, const Options& options, std::vector<T*> moments,
+                                             double* reach) {
+  if (name == "sgd") return std::make_unique<SGD<T>>(options, moments, reach);
   if (name == "adam") return std::make_unique<Adam<T>>(options, moments);
   throw std::invalid_argument("unknown optimizer: " + name);
 }

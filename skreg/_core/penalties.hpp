@@ -91,7 +91,7 @@ template <class T>
 class RowGroups : public Proximal<T> {
  public:
   RowGroups(double strength, const Region& region)
-      : strength_(strength), region_(region), rates_(size_t(region.n_columns)) {}
+      : strength_(strength), region_(region), rates_(size_t(std::max(region.n_rows, region.n_columns))) {}
   double value(const T* parameters) const override {
     double sum = 0;
     for (int64_t i = 0; i < region_.n_rows; ++i) {
@@ -100,6 +100,11 @@ class RowGroups : public Proximal<T> {
     return strength_ * sum;
   }
   void apply(T* parameters, const Metric<T>& metric) override {
+    if (region_.n_columns == 1) {  // groups of one: |w|
+      metric.fill(region_.offset, region_.n_rows, rates_.data());
+      kernels<T>().soft_threshold(parameters + region_.offset, rates_.data(), region_.n_rows, T(strength_));
+      return;
+    }
     for (int64_t i = 0; i < region_.n_rows; ++i) {
       metric.fill(row(i), region_.n_columns, rates_.data());
       kernels<T>().group_threshold(parameters + row(i), rates_.data(), region_.n_columns, T(strength_));
@@ -136,11 +141,17 @@ class ClipNorm {
  public:
   explicit ClipNorm(double largest) : largest_(largest) {}
   void apply(T* gradient, int64_t n) const {
-    const double norm = std::sqrt(kernels<T>().sum_of_squares(gradient, n));
+    double norm = std::sqrt(kernels<T>().sum_of_squares(gradient, n));
+    if (!std::isfinite(norm)) norm = norm_in_double(gradient, n);  // squares overflow in float32 long before the norm
     if (norm > largest_) kernels<T>().scale(gradient, n, T(largest_ / norm));
   }
 
  private:
+  static double norm_in_double(const T* gradient, int64_t n) {
+    double sum = 0;
+    for (int64_t i = 0; i < n; ++i) sum += double(gradient[i]) * double(gradient[i]);
+    return std::sqrt(sum);
+  }
   double largest_;
 };
 

@@ -131,11 +131,25 @@ inline void write(T* p, Vec<T> v, int64_t n) {
   n == kLanes<T> ? store(p, v) : store_part(p, v, n);
 }
 
+// In halves: a chain of single additions would take several times as long.
 template <class T>
 inline T sum_lanes(Vec<T> v) {
-  T s = 0;
-  for (int i = 0; i < kLanes<T>; ++i) s += v[i];
-  return s;
+  T lane[kLanes<T>];
+  std::memcpy(lane, &v, sizeof v);
+  for (int half = kLanes<T> / 2; half > 0; half /= 2) {
+    for (int i = 0; i < half; ++i) lane[i] += lane[i + half];
+  }
+  return lane[0];
+}
+
+template <class T>
+inline T largest_lane(Vec<T> v) {  // NaN where one is NaN
+  T lane[kLanes<T>];
+  std::memcpy(lane, &v, sizeof v);
+  for (int half = kLanes<T> / 2; half > 0; half /= 2) {
+    for (int i = 0; i < half; ++i) lane[i] = lane[i] > lane[i + half] || lane[i] != lane[i] ? lane[i] : lane[i + half];
+  }
+  return lane[0];
 }
 
 template <class T>
@@ -269,8 +283,8 @@ inline Vec<T> polynomial(Vec<T> x, const double (&c)[n]) {
   return p;
 }
 
-// The distribution function of the standard normal, from Cephes' erf and erfc in double precision; in its left tail
-// erfc keeps the relative accuracy.
+// The distribution function of the standard normal, from Cephes' erf and erfc in double precision. In its left tail
+// erfc keeps the relative accuracy down to about z = -11, where the value is 1e-28.
 template <class T>
 inline Vec<T> normal_cdf(Vec<T> z) {
   constexpr double kT[] = {9.60497373987051638749e0, 9.00260197203842689217e1, 2.23200534594684319226e3,
