@@ -110,9 +110,8 @@ def madelon(folder, seed):
 def isolet(folder, seed, n_selected=50):
     """Accuracy of extremely randomized trees on the selected features."""
     X_train, X_test, y_train, y_test = load("Isolet", folder, seed)
-    for strength, clf in path(
-        X_train, y_train, np.geomspace(0.002, 0.05, 25), 1500, 300, 0.1, seed
-    ):
+    strengths = np.geomspace(0.01, 1.5, 16)
+    for strength, clf in path(X_train, y_train, strengths, 1000, 300, 0.005, seed):
         n_left = int(clf.support_.sum())
         if n_left < n_selected:
             break
