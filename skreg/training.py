@@ -16,6 +16,16 @@ from sklearn.exceptions import ConvergenceWarning
 from skreg.messages import warn
 from skreg.stopping import Diverged
 
+NO_PROGRESS = "{} did not improve more than tol={:f} for {} consecutive epochs."
+MAX_ITER = (
+    "Stochastic Optimizer: Maximum iterations ({}) reached and the optimization hasn't converged "
+    "yet."
+)
+DIVERGED = (
+    "Training diverged: the network or its validation score became non-finite. The best weights "
+    "before that are kept. Scale the data or lower learning_rate_init."
+)
+
 
 @dataclass
 class Progress:
@@ -118,10 +128,7 @@ def train(
                 monitor.no_improvement_count = 0
             if monitor.no_improvement_count > n_iter_no_change:
                 if verbose:
-                    print(
-                        f"{monitor.subject} did not improve more than tol={monitor.tol:f} for "
-                        f"{n_iter_no_change} consecutive epochs."
-                    )
+                    print(NO_PROGRESS.format(monitor.subject, monitor.tol, n_iter_no_change))
                 if schedule.on_plateau():
                     break
                 monitor.no_improvement_count = 0
@@ -129,17 +136,9 @@ def train(
                     print(f"Setting learning rate to {schedule.rate:f}")
         else:
             if warn_at_end and not schedule.needs_horizon:
-                warn(
-                    f"Stochastic Optimizer: Maximum iterations ({max_epochs}) reached and the "
-                    "optimization hasn't converged yet.",
-                    ConvergenceWarning,
-                )
+                warn(MAX_ITER.format(max_epochs), ConvergenceWarning)
     except Diverged:
-        warn(
-            "Training diverged: the network or its validation score became non-finite. The best "
-            "weights before that are kept. Scale the data or lower learning_rate_init.",
-            ConvergenceWarning,
-        )
+        warn(DIVERGED, ConvergenceWarning)
     except KeyboardInterrupt:
         progress.interrupted = True
         warn("Training interrupted by user.")
