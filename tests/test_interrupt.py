@@ -59,7 +59,7 @@ def test_interrupt_within_an_epoch(slow_epoch, interrupt, early_stopping):
 def test_interrupt_while_statistics_are_recomputed(slow_epoch, interrupt):
     """The epochs before it are kept, with the running statistics."""
     X, y = slow_epoch
-    X, y = X[:40_000], y[:40_000]
+    X, y = X[:80_000], y[:80_000]
     clf = MLPClassifier(
         (512, 512, 512, 512), batch_norm=True, max_iter=1, batch_size=1000, random_state=0
     )
