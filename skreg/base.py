@@ -39,18 +39,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         recipe = Recipe(self)
         for message in recipe.without_effect():
             warn(message)
-        if incremental and self.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True")
-        if incremental and self.weight_averaging is not None:
-            raise ValueError(
-                "partial_fit does not support weight_averaging, whose result is not what training "
-                "goes on from. Use fit, or weight_averaging=None."
-            )
-        if incremental and recipe.needs_horizon():
-            raise ValueError(
-                f"{recipe.needs_horizon()} needs to know how long training will take, which "
-                "partial_fit cannot. Use learning_rate='constant' or 'plateau', and warmup=0."
-            )
+        if incremental:
+            recipe.check_incremental()
         explicit = check_given(*validation, solver=self.solver, early_stopping=self.early_stopping)
         warm = hasattr(self, "coefs_") and (self.warm_start or incremental)
 

@@ -183,6 +183,27 @@ class Recipe:
                 "larger batch_size."
             )
 
+    def check_incremental(self):
+        """Errors for what partial_fit, which has no validation set and no end, cannot do."""
+        p = self.estimator
+        if p.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        if p.weight_averaging is not None:
+            raise ValueError(
+                "partial_fit does not support weight_averaging, whose result is not what training "
+                "goes on from. Use fit, or weight_averaging=None."
+            )
+        planned = {
+            f"learning_rate={p.learning_rate!r}": SCHEDULES[p.learning_rate].needs_horizon,
+            f"warmup={p.warmup}": p.warmup > 0,
+        }
+        for name, on in planned.items():
+            if on:
+                raise ValueError(
+                    f"{name} needs to know how long training will take, which partial_fit cannot. "
+                    "Use learning_rate='constant' or 'plateau', and warmup=0."
+                )
+
     def without_effect(self):
         """Messages about parameters that do nothing here; a grid's product makes them natural."""
         p = self.estimator
@@ -285,13 +306,6 @@ class Recipe:
             tol=p.tol,
             patience=max(1, p.n_iter_no_change // 2) if np.isfinite(p.n_iter_no_change) else 5,
         )
-
-    def needs_horizon(self):
-        """Why partial_fit, which has no end, cannot be: the parameter, or None."""
-        p = self.estimator
-        if SCHEDULES[p.learning_rate].needs_horizon:
-            return f"learning_rate={p.learning_rate!r}"
-        return f"warmup={p.warmup}" if p.warmup > 0 else None
 
     def initial_bounds(self):
         """Factors of scikit-learn's initial weights, U(-b, b) with b^2 = f / (fan_in + fan_out).
