@@ -6,6 +6,7 @@ moments, counters) are NumPy arrays that belong to Python; the core works on the
 
 import math
 
+import joblib
 import numpy as np
 import scipy.sparse as sp
 
@@ -21,6 +22,12 @@ if not hasattr(_core, "Trainer32"):  # the folder of C++ sources, found as a nam
 Spec = tuple[str, dict[str, float]]  # a part of the core by name, with its options
 
 MAX_ROWS = np.iinfo(np.int32).max
+BLOCK_ROWS = 512  # rows that the core predicts at a time
+
+
+def _count_cpus():
+    """Tell the core what the affinity of this process and its control group leave it, now."""
+    _core.set_cpu_count(joblib.cpu_count())
 
 
 def _cast(values, dtype, name):
@@ -98,6 +105,8 @@ def predict(X, coefs, intercepts, activations, link):
     out = np.empty((X.shape[0], coefs[-1].shape[1]), dtype=X.dtype)
     coefs = [np.ascontiguousarray(c, dtype=X.dtype) for c in coefs]
     intercepts = [np.ascontiguousarray(b, dtype=X.dtype) for b in intercepts]
+    if X.shape[0] > BLOCK_ROWS:  # less stays on one thread
+        _count_cpus()
     _core.predict(make_data(X), coefs, intercepts, activations, link, out)
     return out
 
@@ -120,6 +129,7 @@ class Network:
     """
 
     def __init__(self, layers, loss, parts, *, n_features, dtype, seed):
+        _count_cpus()
         trainer = _core.Trainer32 if dtype == np.float32 else _core.Trainer64
         self._core = trainer(n_features, layers, loss, parts, seed)
         self.seed = seed

@@ -3,20 +3,40 @@
 The nets are wide enough for the core to use more than one thread.
 """
 
+import multiprocessing
+import os
+import threading
+
 import joblib
 import numpy as np
 import pytest
-from conftest import assert_same_bits, fit_epochs, parameters
-from threadpoolctl import threadpool_limits
+import scipy.sparse as sp
+from conftest import assert_same_bits, fit_epochs, fit_quietly, parameters
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from skreg import MLPClassifier
+from skreg import MLPClassifier, MLPRegressor, _core, network
 
 WIDE = {"hidden_layer_sizes": (160, 96), "batch_size": 600, "max_iter": 2, "random_state": 0}
+# Neither tiles nor vectors nor parts of the work fit these sizes.
+ODD = {**WIDE, "hidden_layer_sizes": (517, 1, 133, 70), "batch_size": 331}
+REGULARIZED = {"dropout": 0.3, "input_dropout": 0.2, "batch_norm": True}
 VARIANTS = {
     "plain": WIDE,
-    "regularized": {**WIDE, "dropout": 0.3, "batch_norm": True, "penalty": "elasticnet"},
+    "regularized": {**WIDE, **REGULARIZED, "penalty": "elasticnet"},
     "sgd": {**WIDE, "solver": "sgd", "activation": "tanh"},
+    "odd": ODD,
+    "odd, regularized": {**ODD, **REGULARIZED, "penalty": "l1", "alpha": 1e-3, "max_norm": 0.5},
+    "odd, other parts": {
+        **{**ODD, "penalty": "l2", "clip_norm": 0.1, "weight_decay": 0.01, "activation": "gelu"},
+        **{"unit_alpha": 1e-3, "weight_averaging": "ema", "early_stopping": True},
+    },
 }
+
+
+@pytest.fixture(autouse=True)
+def many_cpus(monkeypatch):
+    """As on a machine with many processors: threadpool_limits alone decides."""
+    monkeypatch.setattr(network, "_count_cpus", lambda: _core.set_cpu_count(64))
 
 
 @pytest.fixture(scope="module")
@@ -27,19 +47,36 @@ def wide():
     return X, np.argmax(X[:, :3], axis=1)
 
 
+def test_the_core_has_threads():
+    """Built with OpenMP, whose limit threadpoolctl can set."""
+    assert any(info["user_api"] == "openmp" for info in threadpool_info())
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_any_number_of_threads_gives_the_same_bits(wide, variant, dtype):
     """No sum is split between threads: weights and predictions do not depend on their number."""
     X, y = wide[0].astype(dtype), wide[1]
-    models, probabilities = [], []
-    for n_threads in (1, 2, 3, 8):
+    check_same_bits(MLPClassifier(**VARIANTS[variant]), X, y, lambda model: model.predict_proba(X))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("variant", ["odd", "odd, regularized"])
+def test_sparse_rows_in_threads(variant, dtype):
+    X = sp.random(1800, 3001, density=0.02, format="csr", dtype=dtype, random_state=0)
+    y = np.asarray(X[:, :40].sum(axis=1))
+    check_same_bits(MLPRegressor(**VARIANTS[variant]), X, y.ravel(), lambda model: model.predict(X))
+
+
+def check_same_bits(estimator, X, y, predict):
+    models, predictions = [], []
+    for n_threads in (1, 2, 3, 4, 8):
         with threadpool_limits(n_threads):
-            models.append(fit_epochs(MLPClassifier(**VARIANTS[variant]), X, y))
-            probabilities.append(models[-1].predict_proba(X))
-    for model, proba in zip(models[1:], probabilities[1:], strict=True):
+            models.append(fit_quietly(type(estimator)(**estimator.get_params()), X, y))
+            predictions.append(predict(models[-1]))
+    for model, predicted in zip(models[1:], predictions[1:], strict=True):
         assert_same_bits(model, models[0])
-        np.testing.assert_array_equal(proba, probabilities[0])
+        np.testing.assert_array_equal(predicted, predictions[0])
 
 
 def fit_seed(seed, X, y):
@@ -66,3 +103,33 @@ def test_fits_side_by_side_in_processes(wide, backend):
     workers = joblib.Parallel(n_jobs=2, backend=backend)(calls)
     for weights, expected in zip(workers, alone, strict=True):
         np.testing.assert_array_equal(weights, expected)
+
+
+def fit_and_send(queue, X, y):
+    queue.put(fit_seed(0, X, y))
+
+
+def fit_until(stop, X, y):
+    model = MLPClassifier(**WIDE)
+    while not stop.is_set():
+        model.partial_fit(X, y, classes=[0, 1, 2])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning")
+def test_forked_child_of_a_threaded_parent_does_not_hang(wide):
+    """OpenMP's threads exist in the parent only, and so does a fit that is in flight there."""
+    context, stop = multiprocessing.get_context("fork"), threading.Event()
+    with threadpool_limits(2):
+        expected = fit_seed(0, *wide)
+        other = threading.Thread(target=fit_until, args=(stop, *wide))
+        other.start()
+        queue = context.Queue()
+        child = context.Process(target=fit_and_send, args=(queue, *wide))
+        child.start()
+        try:
+            np.testing.assert_array_equal(queue.get(timeout=60), expected)
+        finally:
+            stop.set()
+            child.kill()
+            other.join()

@@ -170,6 +170,16 @@ void bind_data(nb::module_& m, const char* name) {
           "weight"_a = nb::none());
 }
 
+// About how long one row of the data takes to go through all weights on one thread, where n_first of them meet the
+// data.
+template <class T>
+double nanoseconds_of_row(const Data<T>& d, int64_t n_weights, int64_t n_first) {
+  constexpr double kMultiplyAddsPerNanosecond = 200 / double(sizeof(T));
+  const double n_cells = double(std::max<int64_t>(1, d.n_rows)) * double(d.n_features);
+  const double density = d.dense ? 1 : double(d.indptr[d.n_rows]) / n_cells;
+  return (double(n_weights - n_first) + density * double(n_first)) / kMultiplyAddsPerNanosecond;
+}
+
 // --------------------------------------------------------------------------------------------------- training
 
 template <class T>
@@ -180,9 +190,9 @@ struct BoundTrainer {
 };
 
 // Runs a call of the core without the GIL, but lets Python's signal handlers run now and then; what they raise, such
-// as KeyboardInterrupt, ends the call.
+// as KeyboardInterrupt, ends the call. `nanoseconds` is how long one of its steps takes on one thread.
 template <class T, class Call>
-auto interruptible(BoundTrainer<T>& b, Call call) {
+auto interruptible(BoundTrainer<T>& b, double nanoseconds, Call call) {
   bool interrupted = false;
   const auto poll = [&] {
     if (interrupted || !b.clock.due()) return !interrupted;
@@ -192,10 +202,20 @@ auto interruptible(BoundTrainer<T>& b, Call call) {
   };
   const auto result = [&] {
     nb::gil_scoped_release release;
+    const InFlight in_flight(nanoseconds);
     return call(poll);
   }();
   if (interrupted) throw nb::python_error();
   return result;
+}
+
+// Forward, and where wanted backward, a pass of the optimizer and so on, over n_rows rows.
+template <class T>
+double nanoseconds_of_step(BoundTrainer<T>& b, const Data<T>& data, int64_t n_rows, bool training) {
+  Network<T>& net = b.trainer.network;
+  const Dense<T>& first = net.block(0).dense;
+  const double one_product = double(n_rows) * nanoseconds_of_row(data, net.n_weights, first.n_in * first.n_out);
+  return training ? 3 * one_product + 0.5 * double(net.n_parameters) : one_product;
 }
 
 template <class T>
@@ -277,7 +297,8 @@ void bind_trainer(nb::module_& m, const char* name) {
             expect(rates.shape(0) >= 1, "rates must not be empty");
             const Rates r = {rates.data(), int64_t(rates.shape(0))};
             const Deadline deadline(seconds);
-            return interruptible(b, [&](const Poll& poll) {
+            const double step = nanoseconds_of_step(b, data.view, batch_size, true);
+            return interruptible(b, step, [&](const Poll& poll) {
               const auto go_on = [&] { return !deadline.over() && poll(); };
               return b.trainer.train_epoch(data.view, order.data(), int64_t(order.shape(0)), batch_size, r, go_on);
             });
@@ -287,7 +308,8 @@ void bind_trainer(nb::module_& m, const char* name) {
           "evaluate",
           [](B& b, const D& data, const Rows& rows) {
             check_call(b, data, rows);
-            return interruptible(b, [&](const Poll& poll) {
+            const double pass = nanoseconds_of_step(b, data.view, int64_t(rows.shape(0)), false);
+            return interruptible(b, pass, [&](const Poll& poll) {
               return b.trainer.evaluate(data.view, rows.data(), int64_t(rows.shape(0)), poll);
             });
           },
@@ -297,7 +319,8 @@ void bind_trainer(nb::module_& m, const char* name) {
           [](B& b, const D& data, const Rows& rows, const Vector<T>& gradient, bool training) {
             check_call(b, data, rows);
             expect(int64_t(gradient.shape(0)) == b.trainer.network.n_parameters, "gradient has the wrong length");
-            return interruptible(b, [&](const Poll& poll) {
+            const double pass = nanoseconds_of_step(b, data.view, int64_t(rows.shape(0)), true);
+            return interruptible(b, pass, [&](const Poll& poll) {
               return b.trainer.loss_and_gradient(data.view, rows.data(), int64_t(rows.shape(0)), training,
                                                  gradient.data(), poll);
             });
@@ -307,7 +330,8 @@ void bind_trainer(nb::module_& m, const char* name) {
           "recalibrate",
           [](B& b, const D& data, const Rows& rows) {
             check_call(b, data, rows);
-            interruptible(b, [&](const Poll& poll) {
+            const double pass = nanoseconds_of_step(b, data.view, int64_t(rows.shape(0)), false);
+            interruptible(b, pass, [&](const Poll& poll) {
               b.trainer.recalibrate(data.view, rows.data(), int64_t(rows.shape(0)), poll);
               return true;
             });
@@ -317,6 +341,31 @@ void bind_trainer(nb::module_& m, const char* name) {
 }
 
 // ------------------------------------------------------------------------------------------------- prediction
+
+constexpr int64_t kPredictedRows = 512;  // at a time; BLOCK_ROWS in network.py
+
+template <class T>
+void predict_rows(Network<T>& network, const Data<T>& d, int64_t begin, int64_t end, const std::string& link, T* out) {
+  const int64_t width = network.n_outputs();
+  network.reserve(std::min(kPredictedRows, end - begin), false);
+  for (int64_t row = begin; row < end; row += kPredictedRows) {
+    Batch<T> batch;
+    batch.n_rows = std::min(kPredictedRows, end - row);
+    const SparseRows<T> sparse = {batch.n_rows, d.indptr ? d.indptr + row : nullptr, d.indices, d.values};
+    const Input<T> in =
+        d.dense ? Input<T>{d.dense + row * d.n_features, d.n_features, nullptr} : Input<T>{nullptr, 0, &sparse};
+    T* z = network.forward(in, batch);
+    apply_link(link, z, batch.n_rows, width);
+    std::memcpy(out + row * width, z, size_t(batch.n_rows * width) * sizeof(T));
+  }
+}
+
+template <class T>
+int64_t count_weights(const std::vector<Matrix<const T>>& weights) {
+  int64_t n = 0;
+  for (const auto& w : weights) n += int64_t(w.size());
+  return n;
+}
 
 // The folded network, whose weights and biases lie where the caller keeps them.
 template <class T>
@@ -335,22 +384,15 @@ void predict(const BorrowedData<T>& data, const std::vector<Matrix<const T>>& we
   }
   expect(int64_t(out.shape(0)) == data.view.n_rows && int64_t(out.shape(1)) == width, "out has the wrong shape");
 
+  apply_link<T>(link, nullptr, 0, width);  // an unknown name fails here and not in a thread
   nb::gil_scoped_release release;
-  constexpr int64_t kChunkRows = 512;
-  Network<T> network(data.view.n_features, layers);
-  for (size_t i = 0; i < weights.size(); ++i) network.bind_layer(i, weights[i].data(), biases[i].data());
-  network.reserve(std::min(kChunkRows, data.view.n_rows), false);
-  for (int64_t row = 0; row < data.view.n_rows; row += kChunkRows) {
-    Batch<T> batch;
-    batch.n_rows = std::min(kChunkRows, data.view.n_rows - row);
-    const Data<T>& d = data.view;
-    const SparseRows<T> sparse = {batch.n_rows, d.indptr ? d.indptr + row : nullptr, d.indices, d.values};
-    const Input<T> in =
-        d.dense ? Input<T>{d.dense + row * d.n_features, d.n_features, nullptr} : Input<T>{nullptr, 0, &sparse};
-    T* z = network.forward(in, batch);
-    apply_link(link, z, batch.n_rows, width);
-    std::memcpy(out.data() + row * width, z, size_t(batch.n_rows * width) * sizeof(T));
-  }
+  const double one_row = nanoseconds_of_row(data.view, count_weights(weights), int64_t(weights[0].size()));
+  const InFlight in_flight(one_row * double(data.view.n_rows));
+  parallel_ranges(data.view.n_rows, kPredictedRows, one_row, [&](int64_t begin, int64_t end) {
+    Network<T> network(data.view.n_features, layers);
+    for (size_t i = 0; i < weights.size(); ++i) network.bind_layer(i, weights[i].data(), biases[i].data());
+    predict_rows(network, data.view, begin, end, link, out.data());
+  });
 }
 
 }  // namespace skreg
@@ -358,12 +400,14 @@ void predict(const BorrowedData<T>& data, const std::vector<Matrix<const T>>& we
 NB_MODULE(_core, m) {
   using namespace skreg;
   chosen_tables = choose_tables();
+  watch_for_forks();
   bind_data<float>(m, "Data32");
   bind_data<double>(m, "Data64");
   bind_trainer<float>(m, "Trainer32");
   bind_trainer<double>(m, "Trainer64");
   m.def("predict", &predict<float>, "data"_a, "weights"_a, "biases"_a, "activations"_a, "link"_a, "out"_a.noconvert());
   m.def("predict", &predict<double>, "data"_a, "weights"_a, "biases"_a, "activations"_a, "link"_a, "out"_a.noconvert());
+  m.def("set_cpu_count", &set_cpu_count, "n"_a);
   m.def("count_moments", &count_moments, "optimizer"_a);
   m.def("instruction_set", [] { return std::string(chosen_tables.f->instruction_set); });
   m.def("instruction_sets", [] {

@@ -73,9 +73,12 @@ class BatchBuffer {
     sparse_rows_ = false;
     ld_ = data.n_features;
     if (x_.size() < size_t(n_rows_ * ld_)) x_.resize(n_rows_ * ld_);
-    for (int64_t i = 0; i < n_rows_; ++i) {
-      std::memcpy(x_.data() + i * ld_, data.dense + int64_t(rows[i]) * ld_, size_t(ld_) * sizeof(T));
-    }
+    const double one_row = double(ld_ * int64_t(sizeof(T))) * 0.1;  // nanoseconds, from memory
+    parallel_ranges(n_rows_, 1, one_row, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        std::memcpy(x_.data() + i * ld_, data.dense + int64_t(rows[i]) * ld_, size_t(ld_) * sizeof(T));
+      }
+    });
   }
 
   void gather_sparse(const Data<T>& data, const int32_t* rows) {

@@ -8,11 +8,13 @@
 
 #include "kernels.hpp"
 #include "simd.hpp"
+#include "threads.hpp"
 
 namespace skreg {
 namespace SKREG_ISA {
 
 constexpr int kTileVectors = 2;  // width of the register tile, in vectors
+static_assert(kBlockDepth * (kBlockColumns + 64) * int64_t(sizeof(double)) <= kPackingBytes, "a block must fit");
 
 template <class T>
 constexpr int64_t kTileColumns = kTileVectors * kLanes<T>;
@@ -104,10 +106,9 @@ int64_t panel_width(int64_t n_columns) {
 
 // One strip of C: the rows of A against every panel of the packed block.
 template <class T, bool TransposeA>
-void strip(const Product<T>& p, int64_t row, int n_rows, int64_t k0, int64_t depth, int64_t col, int64_t n_columns,
-           bool accumulate) {
+void strip(const Product<T>& p, const T* panel, int64_t row, int n_rows, int64_t k0, int64_t depth, int64_t col,
+           int64_t n_columns, bool accumulate) {
   const T* a = TransposeA ? p.a + k0 * p.lda + row : p.a + row * p.lda + k0;
-  const T* panel = p.workspace;
   for (int64_t j = 0; j < n_columns; j += kTileColumns<T>) {
     const int64_t n = smaller(kTileColumns<T>, n_columns - j);
     const TileFunction<T> f =
@@ -118,38 +119,78 @@ void strip(const Product<T>& p, int64_t row, int n_rows, int64_t k0, int64_t dep
 }
 
 template <class T>
-void pack_block(const Product<T>& p, int64_t k0, int64_t depth, int64_t col, int64_t n_columns) {
-  T* panel = p.workspace;
+void pack_block(const Product<T>& p, T* panel, T* column_sums, int64_t k0, int64_t depth, int64_t col,
+                int64_t n_columns) {
   for (int64_t j = 0; j < n_columns; j += kTileColumns<T>) {
     const int64_t n = smaller(kTileColumns<T>, n_columns - j);
     const T* b = p.transpose_b ? p.b + (col + j) * p.ldb + k0 : p.b + k0 * p.ldb + col + j;
     const int64_t width = panel_width<T>(n);
     pack_panel(b, p.ldb, p.transpose_b, depth, n, width, panel);
-    if (p.column_sums) add_column_sums(panel, depth, n, width, p.column_sums + col + j);
+    if (column_sums) add_column_sums(panel, depth, n, width, column_sums + col + j);
     panel += depth * width;
   }
 }
 
+// As few strips as the tile's height allows, all of nearly the same height.
+inline int64_t count_strips(int64_t m) { return (m + kTileRows - 1) / kTileRows; }
+
+// The part of C in a range of strips and a range of columns, which starts a panel.
 template <class T>
-void multiply(const Product<T>& p) {
-  // As few strips as the tile's height allows, all of nearly the same height.
-  const int64_t n_strips = (p.m + kTileRows - 1) / kTileRows;
-  for (int64_t col = 0; col < p.n; col += kBlockColumns) {
-    const int64_t n_columns = smaller(kBlockColumns, p.n - col);
+void multiply_part(const Product<T>& p, int64_t first_strip, int64_t end_strip, int64_t first_col, int64_t end_col) {
+  const int64_t n_strips = count_strips(p.m);
+  T* packed = static_cast<T*>(packing_memory());
+  T* column_sums = first_strip == 0 ? p.column_sums : nullptr;
+  for (int64_t col = first_col; col < end_col; col += kBlockColumns) {
+    const int64_t n_columns = smaller(kBlockColumns, end_col - col);
     for (int64_t k0 = 0; k0 < p.k; k0 += kBlockDepth) {
       const int64_t depth = smaller(kBlockDepth, p.k - k0);
       const bool last = k0 + depth == p.k;
-      pack_block(p, k0, depth, col, n_columns);
-      for (int64_t s = 0; s < n_strips; ++s) {
+      pack_block(p, packed, column_sums, k0, depth, col, n_columns);
+      for (int64_t s = first_strip; s < end_strip; ++s) {
         const int64_t row = s * p.m / n_strips;
         const int n_rows = int((s + 1) * p.m / n_strips - row);
         const bool accumulate = p.accumulate || k0 > 0;
-        p.transpose_a ? strip<T, true>(p, row, n_rows, k0, depth, col, n_columns, accumulate)
-                      : strip<T, false>(p, row, n_rows, k0, depth, col, n_columns, accumulate);
+        p.transpose_a ? strip<T, true>(p, packed, row, n_rows, k0, depth, col, n_columns, accumulate)
+                      : strip<T, false>(p, packed, row, n_rows, k0, depth, col, n_columns, accumulate);
         if (last && p.finish.call) p.finish.call(p.finish.self, {row, n_rows, col, n_columns});
       }
     }
   }
+}
+
+// How C is divided: `rows` x `columns` parts of strips and panels.
+struct Grid {
+  int rows, columns;
+};
+
+// The grid whose largest part is the fastest. Parts of a column of the grid each pack the same panels, which takes
+// about as long as two strips.
+inline Grid choose_grid(int n_threads, int64_t n_strips, int64_t n_panels) {
+  Grid best = {1, 1};
+  int64_t lowest = n_panels * (n_strips + 2);
+  for (int columns = 1; columns <= n_threads && columns <= n_panels; ++columns) {
+    const int rows = int(smaller(n_threads / columns, n_strips));
+    const int64_t cost = (n_panels + columns - 1) / columns * ((n_strips + rows - 1) / rows + 2);
+    if (cost < lowest) {
+      lowest = cost;
+      best = {rows, columns};
+    }
+  }
+  return best;
+}
+
+template <class T>
+void multiply(const Product<T>& p) {
+  constexpr double kMultiplyAddsPerNanosecond = 200 / double(sizeof(T));
+  const int64_t n_strips = count_strips(p.m), n_panels = (p.n + kTileColumns<T> - 1) / kTileColumns<T>;
+  const int n_threads = threads_for(double(p.m) * double(p.n) * double(p.k) / kMultiplyAddsPerNanosecond);
+  const Grid grid = choose_grid(n_threads, n_strips, n_panels);
+  parallel(grid.rows * grid.columns, [&](int part) {
+    const int r = part / grid.columns, c = part % grid.columns;
+    multiply_part(p, r * n_strips / grid.rows, (r + 1) * n_strips / grid.rows,
+                  c * n_panels / grid.columns * kTileColumns<T>,
+                  smaller(p.n, (c + 1) * n_panels / grid.columns * kTileColumns<T>));
+  });
 }
 
 }  // namespace SKREG_ISA

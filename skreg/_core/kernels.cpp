@@ -14,33 +14,67 @@
 namespace skreg {
 namespace SKREG_ISA {
 
+// --------------------------------------------------------------------------------------- passes over long vectors
+
+constexpr int64_t kLineBytes = 128;    // parts of a vector begin this far apart, two lines of a cache
+constexpr double kPassPerByte = 0.02;  // nanoseconds of a pass that reads and writes cached memory
+
+// body(i, n) for each vector of a run of n numbers; runs of the run at the same time.
+template <class T, class Body>
+inline void for_vectors_in_parts(int64_t count, int n_arrays, Body body) {
+  const double one = kPassPerByte * double(n_arrays * int(sizeof(T)));
+  parallel_ranges(count, kLineBytes / int64_t(sizeof(T)), one, [&](int64_t begin, int64_t end) {
+    for_vectors<T>(end - begin, [&](int64_t i, int64_t n) { body(begin + i, n); });
+  });
+}
+
 // ---------------------------------------------------------------------------------------------- sparse products
+
+// Nanoseconds for a row on the average, forward or backward.
+template <class T>
+double sparse_row_time(const SparseRows<T>& x, int64_t n_columns) {
+  const double n_entries = double(x.begin[x.n_rows] - x.begin[0]) / double(x.n_rows > 0 ? x.n_rows : 1);
+  return n_entries * double(n_columns) * double(sizeof(T)) * kPassPerByte;
+}
 
 template <class T>
 void sparse_forward(const SparseRows<T>& x, const T* w, int64_t n_columns, T* z) {
-  for (int64_t i = 0; i < x.n_rows; ++i, z += n_columns) {
-    for (int64_t j = 0; j < n_columns; ++j) z[j] = 0;
-    for (int64_t e = x.begin[i]; e < x.begin[i + 1]; ++e) {
-      const T* row = w + x.column[e] * n_columns;
-      const T value = x.value[e];
-      for_vectors<T>(n_columns,
-                     [&](int64_t j, int64_t n) { write(z + j, read(z + j, n) + value * read(row + j, n), n); });
+  parallel_ranges(x.n_rows, 1, sparse_row_time(x, n_columns), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      T* const out = z + i * n_columns;
+      for (int64_t j = 0; j < n_columns; ++j) out[j] = 0;
+      for (int64_t e = x.begin[i]; e < x.begin[i + 1]; ++e) {
+        const T* row = w + x.column[e] * n_columns;
+        const T value = x.value[e];
+        for_vectors<T>(n_columns,
+                       [&](int64_t j, int64_t n) { write(out + j, read(out + j, n) + value * read(row + j, n), n); });
+      }
     }
+  });
+}
+
+template <class T>
+void sparse_backward_columns(const SparseRows<T>& x, const T* delta, int64_t n_columns, int64_t first, int64_t end,
+                             T* gradient, T* column_sums) {
+  for (int64_t i = 0; i < x.n_rows; ++i, delta += n_columns) {
+    for (int64_t e = x.begin[i]; e < x.begin[i + 1]; ++e) {
+      T* const row = gradient + x.column[e] * n_columns + first;
+      const T value = x.value[e];
+      for_vectors<T>(end - first, [&](int64_t j, int64_t n) {
+        write(row + j, read(row + j, n) + value * read(delta + first + j, n), n);
+      });
+    }
+    if (!column_sums) continue;
+    for (int64_t j = first; j < end; ++j) column_sums[j] += delta[j];
   }
 }
 
 template <class T>
 void sparse_backward(const SparseRows<T>& x, const T* delta, int64_t n_columns, T* gradient, T* column_sums) {
-  for (int64_t i = 0; i < x.n_rows; ++i, delta += n_columns) {
-    for (int64_t e = x.begin[i]; e < x.begin[i + 1]; ++e) {
-      T* row = gradient + x.column[e] * n_columns;
-      const T value = x.value[e];
-      for_vectors<T>(n_columns,
-                     [&](int64_t j, int64_t n) { write(row + j, read(row + j, n) + value * read(delta + j, n), n); });
-    }
-    if (!column_sums) continue;
-    for (int64_t j = 0; j < n_columns; ++j) column_sums[j] += delta[j];
-  }
+  const double one_column = sparse_row_time(x, 1) * double(x.n_rows);
+  parallel_ranges(n_columns, kLineBytes / int64_t(sizeof(T)), one_column, [&](int64_t first, int64_t end) {
+    sparse_backward_columns(x, delta, n_columns, first, end, gradient, column_sums);
+  });
 }
 
 // ------------------------------------------------------------------------------------- activations and dropout
@@ -196,16 +230,25 @@ void backward_of(const Backward<T>& b, Tile t) {
 
 template <class T>
 void drop_values(T* x, int64_t count, const Drop<T>& drop) {
-  for_vectors<T>(count,
-                 [&](int64_t i, int64_t n) { write(x + i, dropped(read(x + i, n), drop.bits + i, n, drop), n); });
+  for_vectors_in_parts<T>(
+      count, 2, [&](int64_t i, int64_t n) { write(x + i, dropped(read(x + i, n), drop.bits + i, n, drop), n); });
 }
 
 // --------------------------------------------------------------------------------------------- batch normalization
 // Column by column in vectors, rows in order: two passes, since E[x^2] - E[x]^2 cancels in float32.
 
+// Calls body(j, n) for each vector of columns of a matrix, several at the same time.
+template <class T, class Body>
+inline void for_columns(int64_t n_rows, int64_t n_columns, Body body) {
+  const double one_column = kPassPerByte * double(n_rows * int64_t(sizeof(T)));
+  parallel_ranges(n_columns, kLineBytes / int64_t(sizeof(T)), one_column, [&](int64_t begin, int64_t end) {
+    for_vectors<T>(end - begin, [&](int64_t j, int64_t n) { body(begin + j, n); });
+  });
+}
+
 template <class T>
 void moments(const T* x, int64_t n_rows, int64_t n_columns, const T* share, T* mean, T* variance) {
-  for_vectors<T>(n_columns, [&](int64_t j, int64_t n) {
+  for_columns<T>(n_rows, n_columns, [&](int64_t j, int64_t n) {
     Vec<T> m{}, v{};
     for (int64_t i = 0; i < n_rows; ++i) m += share[i] * read(x + i * n_columns + j, n);
     for (int64_t i = 0; i < n_rows; ++i) {
@@ -230,7 +273,7 @@ void normalize(T* x, int64_t ld, Tile t, const T* mean, const T* inverse_std) {
 
 template <class T>
 void norm_sums(const T* delta, const T* x_hat, int64_t n_rows, int64_t n_columns, T* sum, T* sum_x_hat) {
-  for_vectors<T>(n_columns, [&](int64_t j, int64_t n) {
+  for_columns<T>(n_rows, n_columns, [&](int64_t j, int64_t n) {
     Vec<T> s = read(sum + j, n), sx = read(sum_x_hat + j, n);
     for (int64_t i = 0; i < n_rows; ++i) {
       const Vec<T> d = read(delta + i * n_columns + j, n);
@@ -245,7 +288,7 @@ void norm_sums(const T* delta, const T* x_hat, int64_t n_rows, int64_t n_columns
 template <class T>
 void norm_backward(T* delta, const T* x_hat, int64_t n_rows, int64_t n_columns, const T* share, const T* scale,
                    const T* inverse_std, const T* sum, const T* sum_x_hat) {
-  for_vectors<T>(n_columns, [&](int64_t j, int64_t n) {
+  for_columns<T>(n_rows, n_columns, [&](int64_t j, int64_t n) {
     const Vec<T> factor = read(scale + j, n) * read(inverse_std + j, n);
     const Vec<T> s = read(sum + j, n), sx = read(sum_x_hat + j, n);
     for (int64_t i = 0; i < n_rows; ++i) {
@@ -443,56 +486,79 @@ void softmax_of(T* z, int64_t n_rows, int64_t n_columns) {
 // ---------------------------------------------------------------------------------------- optimizers and penalties
 
 template <class T>
-void sgd(T* __restrict w, T* __restrict velocity, const T* __restrict gradient, int64_t n, T rate, T momentum,
-         bool nesterov) {
-  for (int64_t i = 0; i < n; ++i) {
-    const T v = momentum * velocity[i] - rate * gradient[i];
-    velocity[i] = v;
-    w[i] += nesterov ? momentum * v - rate * gradient[i] : v;
-  }
+void sgd(T* w, T* velocity, const T* gradient, int64_t count, T rate, T momentum, bool nesterov) {
+  for_vectors_in_parts<T>(count, 5, [=](int64_t i, int64_t n) {
+    const Vec<T> move = rate * read(gradient + i, n);
+    const Vec<T> v = momentum * read(velocity + i, n) - move;
+    write(velocity + i, v, n);
+    write(w + i, read(w + i, n) + (nesterov ? momentum * v - move : v), n);
+  });
 }
 
 template <class T>
-void adam(T* __restrict w, T* __restrict m, T* __restrict v, const T* __restrict gradient, int64_t n, T rate, T beta_1,
-          T one_minus_beta_1, T beta_2, T one_minus_beta_2, T epsilon) {
-  for (int64_t i = 0; i < n; ++i) {
-    const T g = gradient[i];
-    m[i] = beta_1 * m[i] + one_minus_beta_1 * g;
-    v[i] = beta_2 * v[i] + one_minus_beta_2 * (g * g);
-    w[i] -= rate * m[i] / (std::sqrt(v[i]) + epsilon);
-  }
+void adam(T* w, T* m, T* v, const T* gradient, int64_t count, T rate, T beta_1, T one_minus_beta_1, T beta_2,
+          T one_minus_beta_2, T epsilon) {
+  for_vectors_in_parts<T>(count, 7, [=](int64_t i, int64_t n) {
+    const Vec<T> g = read(gradient + i, n);
+    const Vec<T> mean = beta_1 * read(m + i, n) + one_minus_beta_1 * g;
+    const Vec<T> square = beta_2 * read(v + i, n) + one_minus_beta_2 * (g * g);
+    write(m + i, mean, n);
+    write(v + i, square, n);
+    write(w + i, read(w + i, n) - rate * mean / (square_root(square) + epsilon), n);
+  });
 }
 
 template <class T>
-void adam_metric(const T* __restrict v, int64_t n, T rate, T epsilon, T* __restrict metric) {
-  for (int64_t i = 0; i < n; ++i) metric[i] = rate / (std::sqrt(v[i]) + epsilon);
+void adam_metric(const T* v, int64_t count, T rate, T epsilon, T* metric) {
+  for_vectors<T>(count,
+                 [=](int64_t i, int64_t n) { write(metric + i, rate / (square_root(read(v + i, n)) + epsilon), n); });
+}
+
+// The sum of body(i, n) over the vectors of a run. It is divided into pieces that depend on its length alone, and these
+// are added in order, so that the result is the same for any number of threads.
+template <class T, class Body>
+double sum_over(int64_t count, Body body) {
+  constexpr int64_t kPieces = 32, kShortest = 4096;
+  const int64_t even = (count + kPieces - 1) / kPieces, piece = (even + kShortest - 1) / kShortest * kShortest;
+  const int64_t n_pieces = count > 0 ? (count + piece - 1) / piece : 0;
+  double sums[kPieces];
+  parallel_ranges(n_pieces, 1, kPassPerByte * double(piece * int64_t(sizeof(T))), [&](int64_t begin, int64_t end) {
+    for (int64_t p = begin; p < end; ++p) {
+      Sum<T> sum;
+      for_vectors<T>(smaller(piece, count - p * piece), [&](int64_t i, int64_t n) { sum.add(body(p * piece + i, n)); });
+      sums[p] = sum.value();
+    }
+  });
+  double total = 0;
+  for (int64_t p = 0; p < n_pieces; ++p) total += sums[p];
+  return total;
 }
 
 template <class T>
 double sum_of_squares(const T* w, int64_t count) {
-  Sum<T> sum;
-  for_vectors<T>(count, [&](int64_t i, int64_t n) {
+  return sum_over<T>(count, [=](int64_t i, int64_t n) {
     const Vec<T> x = read(w + i, n);
-    sum.add(x * x);
+    return x * x;
   });
-  return sum.value();
 }
 
 template <class T>
 double sum_of_magnitudes(const T* w, int64_t count) {
-  Sum<T> sum;
-  for_vectors<T>(count, [&](int64_t i, int64_t n) { sum.add(absolute<T>(read(w + i, n))); });
-  return sum.value();
+  return sum_over<T>(count, [=](int64_t i, int64_t n) { return absolute<T>(read(w + i, n)); });
 }
 
 template <class T>
-void approach(T* __restrict y, const T* __restrict x, int64_t n, T share) {
-  for (int64_t i = 0; i < n; ++i) y[i] += share * (x[i] - y[i]);
+void approach(T* y, const T* x, int64_t count, T share) {
+  for_vectors_in_parts<T>(count, 3, [=](int64_t i, int64_t n) {
+    const Vec<T> old = read(y + i, n);
+    write(y + i, old + share * (read(x + i, n) - old), n);
+  });
 }
 
 template <class T>
-void add_scaled(T* __restrict y, const T* __restrict x, int64_t n, T factor) {
-  for (int64_t i = 0; i < n; ++i) y[i] += factor * x[i];
+void add_scaled(T* y, const T* x, int64_t count, T factor) {
+  for_vectors_in_parts<T>(count, 3,
+                          [=](int64_t i, int64_t n) { write(y + i, read(y + i, n) + factor * read(x + i, n), n); });
 }
 
 template <class T>
@@ -555,7 +621,7 @@ void group_threshold(T* w, const T* metric, int64_t count, T strength) {
 
 template <class T>
 void limit_columns(T* w, int64_t n_rows, int64_t n_columns, T largest, T* scratch) {
-  for_vectors<T>(n_columns, [&](int64_t j, int64_t n) {
+  for_columns<T>(n_rows, n_columns, [&](int64_t j, int64_t n) {
     Vec<T> s{};
     for (int64_t i = 0; i < n_rows; ++i) {
       const Vec<T> x = read(w + i * n_columns + j, n);
@@ -570,14 +636,18 @@ void limit_columns(T* w, int64_t n_rows, int64_t n_columns, T largest, T* scratc
     scratch[j] = norm > largest ? largest / norm : T(1);
   }
   if (!any) return;
-  for (int64_t i = 0; i < n_rows; ++i, w += n_columns) {
-    for_vectors<T>(n_columns, [&](int64_t j, int64_t n) { write(w + j, read(w + j, n) * read(scratch + j, n), n); });
-  }
+  for_columns<T>(n_rows, n_columns, [&](int64_t j, int64_t n) {
+    const Vec<T> factor = read(scratch + j, n);
+    for (int64_t i = 0; i < n_rows; ++i) {
+      T* const x = w + i * n_columns + j;
+      write(x, read(x, n) * factor, n);
+    }
+  });
 }
 
 template <class T>
-void scale(T* w, int64_t n, T factor) {
-  for (int64_t i = 0; i < n; ++i) w[i] *= factor;
+void scale(T* w, int64_t count, T factor) {
+  for_vectors_in_parts<T>(count, 2, [=](int64_t i, int64_t n) { write(w + i, read(w + i, n) * factor, n); });
 }
 
 template <class T>
@@ -627,14 +697,19 @@ inline void philox_lanes(Wide c0, uint32_t stream, uint64_t step, uint64_t seed,
   std::memcpy(second, &high, sizeof high);
 }
 
+constexpr double kDraw = 0.15;  // nanoseconds
+
 void random_bits(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, uint16_t* out) {
   Wide lane;
   for (int i = 0; i < kWideLanes; ++i) lane[i] = uint64_t(i);
-  for (int64_t at = 0, block = 0; at < n; at += kDrawsPerGroup, block += 16) {
-    for (int l = 0; l < 16; l += kWideLanes) {
-      philox_lanes(lane + uint64_t(block + l), stream, step, seed, out + at + 4 * l, out + at + 64 + 4 * l);
+  parallel_ranges(n, kDrawsPerGroup, kDraw, [=](int64_t begin, int64_t end) {
+    for (int64_t at = begin; at < end; at += kDrawsPerGroup) {
+      const uint64_t block = uint64_t(at / kDrawsPerGroup * 16);
+      for (int l = 0; l < 16; l += kWideLanes) {
+        philox_lanes(lane + (block + uint64_t(l)), stream, step, seed, out + at + 4 * l, out + at + 64 + 4 * l);
+      }
     }
-  }
+  });
 }
 
 // ------------------------------------------------------------------------------------------------------ the table

@@ -23,7 +23,6 @@ struct Hook {
 // Blocking of the matrix product: a packed block of B fills half of a 1 MB second-level cache in float32.
 constexpr int64_t kBlockDepth = 256;
 constexpr int64_t kBlockColumns = 512;
-constexpr int64_t kProductWorkspace = kBlockDepth * (kBlockColumns + 64);
 
 // C (m x n) = op(A) (m x k) op(B) (k x n), added to C where accumulate. column_sums, where given, receives
 // the sums of the columns of op(B) on top of what it holds.
@@ -40,7 +39,6 @@ struct Product {
   int64_t ldc;
   bool accumulate;
   T* column_sums;
-  T* workspace;
   Hook finish;
 };
 

@@ -15,6 +15,7 @@
 
 #include "kernels.hpp"
 #include "random.hpp"
+#include "threads.hpp"
 
 namespace skreg {
 
@@ -55,7 +56,6 @@ struct Dense {
   const T* bias = nullptr;    // (n_out,), null without one; added by the block's finishing step
   T* weight_gradient = nullptr;
   T* bias_gradient = nullptr;
-  T* workspace = nullptr;
 
   void forward(const Input<T>& in, int64_t n_rows, T* out, Hook finish) const {
     if (in.sparse) {
@@ -63,8 +63,8 @@ struct Dense {
       if (finish.call) finish.call(finish.self, {0, n_rows, 0, n_out});
       return;
     }
-    kernels<T>().product({n_rows, n_out, n_in, in.dense, in.ld, false, weight, n_out, false, out, n_out, false, nullptr,
-                          workspace, finish});
+    kernels<T>().product(
+        {n_rows, n_out, n_in, in.dense, in.ld, false, weight, n_out, false, out, n_out, false, nullptr, finish});
   }
 
   void backward_parameters(const Input<T>& in, int64_t n_rows, const T* delta, bool accumulate) const {
@@ -87,13 +87,12 @@ struct Dense {
                           n_out,
                           accumulate,
                           bias_gradient,
-                          workspace,
                           {}});
   }
 
   void backward_input(const T* delta, int64_t n_rows, T* delta_in, Hook finish) const {
-    kernels<T>().product({n_rows, n_in, n_out, delta, n_out, false, weight, n_out, true, delta_in, n_in, false, nullptr,
-                          workspace, finish});
+    kernels<T>().product(
+        {n_rows, n_in, n_out, delta, n_out, false, weight, n_out, true, delta_in, n_in, false, nullptr, finish});
   }
 };
 
@@ -124,11 +123,14 @@ class BatchNorm {
       std::memcpy(variance_.data(), running_variance, size_t(width_) * sizeof(T));
     }
     for (int64_t j = 0; j < width_; ++j) inverse_std_[j] = T(1) / std::sqrt(variance_[j] + epsilon_);
-    for (int64_t row = 0; row < batch.n_rows; row += kStripRows) {
-      const Tile strip = {row, std::min(kStripRows, batch.n_rows - row), 0, width_};
-      kernels<T>().normalize(x, width_, strip, mean_.data(), inverse_std_.data());
-      finish.call(finish.self, strip);
-    }
+    const double one_row = double(width_ * int64_t(sizeof(T))) * 0.1;  // nanoseconds
+    parallel_ranges(batch.n_rows, kStripRows, one_row, [&](int64_t first, int64_t end) {
+      for (int64_t row = first; row < end; row += kStripRows) {
+        const Tile strip = {row, std::min(kStripRows, end - row), 0, width_};
+        kernels<T>().normalize(x, width_, strip, mean_.data(), inverse_std_.data());
+        finish.call(finish.self, strip);
+      }
+    });
   }
 
   // delta: gradient with respect to scale * x_hat + shift, becomes the one with respect to x.

@@ -111,7 +111,6 @@ class Network {
   Network(int64_t n_features, SpecReader reader) : input_dropout_(reader.take_dropout()) {
     for (int64_t n_in = n_features; !reader.done(); n_in = blocks_.back().dense.n_out) add_block(n_in, reader);
     if (blocks_.empty()) throw std::invalid_argument("a network needs a dense layer");
-    for (Block<T>& b : blocks_) b.dense.workspace = workspace_.get();
     for (const char* kind : {"weight", "bias", "scale", "shift", "mean", "variance"}) add_slots(kind);
   }
 
@@ -159,7 +158,6 @@ class Network {
 
   std::vector<Block<T>> blocks_;
   Dropout input_dropout_;
-  std::unique_ptr<T[]> workspace_{new T[kProductWorkspace]};  // not zeroed: a small product touches few pages
   int64_t capacity_ = 0;
 };
 

@@ -14,6 +14,7 @@
 #include "kernels.hpp"
 #include "optimizers.hpp"
 #include "spec.hpp"
+#include "threads.hpp"
 
 namespace skreg {
 
@@ -72,16 +73,19 @@ class L1 : public Proximal<T> {  // strength * sum |w|; its prox is the soft thr
     return strength_ * kernels<T>().sum_of_magnitudes(parameters, n_);
   }
   void apply(T* parameters, const Metric<T>& metric) override {
-    constexpr int64_t kRun = 1024;
-    T rates[kRun];
-    for (int64_t begin = 0; begin < n_; begin += kRun) {
-      const int64_t n = std::min(kRun, n_ - begin);
-      metric.fill(begin, n, rates);
-      kernels<T>().soft_threshold(parameters + begin, rates, n, T(strength_));
-    }
+    constexpr double kPerWeight = 0.3;  // nanoseconds
+    parallel_ranges(n_, kRun, kPerWeight, [&](int64_t first, int64_t end) {
+      T rates[kRun];
+      for (int64_t begin = first; begin < end; begin += kRun) {
+        const int64_t n = std::min(kRun, end - begin);
+        metric.fill(begin, n, rates);
+        kernels<T>().soft_threshold(parameters + begin, rates, n, T(strength_));
+      }
+    });
   }
 
  private:
+  static constexpr int64_t kRun = 1024;
   double strength_;
   int64_t n_;
 };

@@ -5,6 +5,7 @@
 // shared between objects compiled with different flags.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 
@@ -156,6 +157,23 @@ template <class T>
 inline Vec<T> absolute(Vec<T> x) {
   return x < T(0) ? -x : x;
 }
+
+#if defined(__AVX512F__)
+inline Vec<float> square_root(Vec<float> x) { return (Vec<float>)_mm512_maskz_sqrt_ps(__mmask16(-1), (__m512)x); }
+inline Vec<double> square_root(Vec<double> x) { return (Vec<double>)_mm512_maskz_sqrt_pd(__mmask8(-1), (__m512d)x); }
+#elif defined(__AVX2__)
+inline Vec<float> square_root(Vec<float> x) { return (Vec<float>)_mm256_sqrt_ps((__m256)x); }
+inline Vec<double> square_root(Vec<double> x) { return (Vec<double>)_mm256_sqrt_pd((__m256d)x); }
+#elif defined(__x86_64__)
+inline Vec<float> square_root(Vec<float> x) { return (Vec<float>)_mm_sqrt_ps((__m128)x); }
+inline Vec<double> square_root(Vec<double> x) { return (Vec<double>)_mm_sqrt_pd((__m128d)x); }
+#else
+template <class V>
+inline V square_root(V x) {
+  for (size_t i = 0; i < sizeof(V) / sizeof(x[0]); ++i) x[i] = std::sqrt(x[i]);
+  return x;
+}
+#endif
 
 template <class T>
 inline Vec<T> maximum(Vec<T> a, Vec<T> b) {  // b where a is NaN: put the variable first
