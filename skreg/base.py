@@ -1,6 +1,7 @@
 """BaseMLP: what classifier and regressor share, from parameters to a fitted state."""
 
 import copy
+import math
 from abc import ABCMeta, abstractmethod
 from contextlib import contextmanager
 
@@ -368,13 +369,15 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
         `link` is one of the core's; by default the output activation.
         """
-        check_is_fitted(self)
+        if not hasattr(self, "coefs_"):
+            check_is_fitted(self)
         link = self.out_activation_ if link is None else link
         dtype = np.result_type(*self.coefs_, *self.intercepts_)
         dtype = dtype if dtype in (np.float32, np.float64) else np.dtype(np.float64)
-        X = validate_data(
-            self, X, accept_sparse=["csr", "csc"], dtype=dtype, order="C", reset=False
-        )
+        if not self._is_ready(X, dtype):
+            X = validate_data(
+                self, X, accept_sparse=["csr", "csc"], dtype=dtype, order="C", reset=False
+            )
         n_hidden = len(self.coefs_) - 1
         activations = self.activation
         activations = [activations] * n_hidden if isinstance(activations, str) else activations
@@ -384,6 +387,15 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                 "hidden layers. Fit again after set_params."
             )
         return predict(X, self.coefs_, self.intercepts_, list(activations), link)
+
+    def _is_ready(self, X, dtype):
+        """Whether validate_data would return X as it is, which for few rows takes it longest."""
+        if type(X) is not np.ndarray or X.dtype != dtype or not X.flags.c_contiguous:
+            return False
+        if X.ndim != 2 or X.shape[0] == 0 or X.shape[1] != self.n_features_in_:
+            return False
+        with np.errstate(all="ignore"):
+            return not hasattr(self, "feature_names_in_") and math.isfinite(X.sum())
 
     @property
     def sparsity_(self):

@@ -38,11 +38,11 @@ class Progress:
     interrupted: bool = False
 
 
-def shuffled(order, random_state, buffer):
-    """order in a new order, with the draws of sklearn.utils.shuffle."""
-    buffer[:] = np.arange(len(order), dtype=buffer.dtype)
-    random_state.shuffle(buffer)
-    return order[buffer]
+def shuffled(order, random_state, out):
+    """Write order in a new order into out, with the draws of sklearn.utils.shuffle."""
+    index = np.arange(len(order))  # NumPy is fastest at shuffling numbers of this size
+    random_state.shuffle(index)
+    return order.take(index, out=out, mode="clip")  # mode="raise" would make a copy
 
 
 def train(
@@ -88,14 +88,14 @@ def train(
     average : object of averaging.py, optional
         Validates in the place of the current parameters, and takes their place at the end.
     """
-    order, buffer = rows, np.empty_like(rows)
+    order, spare = rows.copy(), np.empty_like(rows)
     deadline = time.monotonic() + time_limit
     try:
         for epoch in range(1, max_epochs + 1):
             if callbacks is not None:
                 callbacks.epoch_begin()
             if shuffle:
-                order = shuffled(order, random_state, buffer)
+                order, spare = shuffled(order, random_state, spare), order
 
             # 1 to 7: data, layers, loss, backward, gradient, step, prox
             rates = schedule.rates()
