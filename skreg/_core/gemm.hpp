@@ -19,9 +19,9 @@ static_assert(kBlockDepth * (kBlockColumns + 64) * int64_t(sizeof(double)) <= kP
 template <class T>
 constexpr int64_t kTileColumns = kTileVectors * kLanes<T>;
 
-// rows x (vectors * lanes) tile of C over depth terms; B as a packed panel, C written in its first n_columns.
+// rows x (vectors * lanes) tile of C over depth terms; B as a panel, C written in its first n_columns.
 template <class T, bool TransposeA, int kRows, int kVectors>
-void tile(int64_t depth, const T* a, int64_t lda, const T* panel, T* c, int64_t ldc, int64_t n_columns,
+void tile(int64_t depth, const T* a, int64_t lda, const T* panel, int64_t ld, T* c, int64_t ldc, int64_t n_columns,
           bool accumulate) {
   Vec<T> sum[kRows][kVectors];
 #pragma GCC unroll 16
@@ -35,7 +35,7 @@ void tile(int64_t depth, const T* a, int64_t lda, const T* panel, T* c, int64_t 
   for (int64_t k = 0; k < depth; ++k) {
     Vec<T> b[kVectors];
 #pragma GCC unroll 2
-    for (int j = 0; j < kVectors; ++j) b[j] = load(panel + (k * kVectors + j) * kLanes<T>);
+    for (int j = 0; j < kVectors; ++j) b[j] = load(panel + k * ld + j * kLanes<T>);
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
       const T a_ik = TransposeA ? a[k * lda + i] : a[i * lda + k];
@@ -54,7 +54,7 @@ void tile(int64_t depth, const T* a, int64_t lda, const T* panel, T* c, int64_t 
 }
 
 template <class T>
-using TileFunction = void (*)(int64_t, const T*, int64_t, const T*, T*, int64_t, int64_t, bool);
+using TileFunction = void (*)(int64_t, const T*, int64_t, const T*, int64_t, T*, int64_t, int64_t, bool);
 
 // The tile with exactly n_rows rows.
 template <class T, bool TransposeA, int kVectors, int kRows = kTileRows>
@@ -104,31 +104,49 @@ int64_t panel_width(int64_t n_columns) {
   return n_columns <= kLanes<T> ? kLanes<T> : kTileColumns<T>;
 }
 
-// One strip of C: the rows of A against every panel of the packed block.
+// A small B whose rows follow each other is read where it stands.
+template <class T>
+bool stands_in_place(const Product<T>& p) {
+  constexpr int64_t kFirstLevelCache = 24 * 1024;
+  return !p.transpose_b && p.n == p.ldb && p.n % kLanes<T> == 0 && p.k * p.n * int64_t(sizeof(T)) <= kFirstLevelCache;
+}
+
+// Panel at column j of a block of B: packed one after the other, or in place.
+template <class T>
+struct Panels {
+  const T* first;
+  int64_t depth, ld_in_place;  // 0 where packed
+  const T* at(int64_t j) const { return first + (ld_in_place ? j : j * depth); }
+  int64_t ld(int64_t n_columns) const { return ld_in_place ? ld_in_place : panel_width<T>(n_columns); }
+};
+
+// One strip of C: the rows of A against every panel of the block.
 template <class T, bool TransposeA>
-void strip(const Product<T>& p, const T* panel, int64_t row, int n_rows, int64_t k0, int64_t depth, int64_t col,
+void strip(const Product<T>& p, const Panels<T>& panels, int64_t row, int n_rows, int64_t k0, int64_t col,
            int64_t n_columns, bool accumulate) {
   const T* a = TransposeA ? p.a + k0 * p.lda + row : p.a + row * p.lda + k0;
   for (int64_t j = 0; j < n_columns; j += kTileColumns<T>) {
     const int64_t n = smaller(kTileColumns<T>, n_columns - j);
     const TileFunction<T> f =
         n <= kLanes<T> ? tile_of<T, TransposeA, 1>(n_rows) : tile_of<T, TransposeA, kTileVectors>(n_rows);
-    f(depth, a, p.lda, panel, p.c + row * p.ldc + col + j, p.ldc, n, accumulate);
-    panel += depth * panel_width<T>(n);
+    T* c = p.c + row * p.ldc + col + j;
+    f(panels.depth, a, p.lda, panels.at(j), panels.ld(n), c, p.ldc, n, accumulate);
   }
 }
 
+// The block of B at (k0, col); packs it into `memory` where needed and adds its column sums.
 template <class T>
-void pack_block(const Product<T>& p, T* panel, T* column_sums, int64_t k0, int64_t depth, int64_t col,
-                int64_t n_columns) {
+Panels<T> take_block(const Product<T>& p, T* memory, T* column_sums, int64_t k0, int64_t depth, int64_t col,
+                     int64_t n_columns) {
+  const bool in_place = stands_in_place(p);
+  const Panels<T> panels = {in_place ? p.b + k0 * p.ldb + col : memory, depth, in_place ? p.ldb : 0};
   for (int64_t j = 0; j < n_columns; j += kTileColumns<T>) {
     const int64_t n = smaller(kTileColumns<T>, n_columns - j);
     const T* b = p.transpose_b ? p.b + (col + j) * p.ldb + k0 : p.b + k0 * p.ldb + col + j;
-    const int64_t width = panel_width<T>(n);
-    pack_panel(b, p.ldb, p.transpose_b, depth, n, width, panel);
-    if (column_sums) add_column_sums(panel, depth, n, width, column_sums + col + j);
-    panel += depth * width;
+    if (!in_place) pack_panel(b, p.ldb, p.transpose_b, depth, n, panel_width<T>(n), memory + j * depth);
+    if (column_sums) add_column_sums(panels.at(j), depth, n, panels.ld(n), column_sums + col + j);
   }
+  return panels;
 }
 
 // As few strips as the tile's height allows, all of nearly the same height.
@@ -138,20 +156,20 @@ inline int64_t count_strips(int64_t m) { return (m + kTileRows - 1) / kTileRows;
 template <class T>
 void multiply_part(const Product<T>& p, int64_t first_strip, int64_t end_strip, int64_t first_col, int64_t end_col) {
   const int64_t n_strips = count_strips(p.m);
-  T* packed = static_cast<T*>(packing_memory());
+  T* memory = static_cast<T*>(packing_memory());
   T* column_sums = first_strip == 0 ? p.column_sums : nullptr;
   for (int64_t col = first_col; col < end_col; col += kBlockColumns) {
     const int64_t n_columns = smaller(kBlockColumns, end_col - col);
     for (int64_t k0 = 0; k0 < p.k; k0 += kBlockDepth) {
       const int64_t depth = smaller(kBlockDepth, p.k - k0);
       const bool last = k0 + depth == p.k;
-      pack_block(p, packed, column_sums, k0, depth, col, n_columns);
+      const Panels<T> panels = take_block(p, memory, column_sums, k0, depth, col, n_columns);
       for (int64_t s = first_strip; s < end_strip; ++s) {
         const int64_t row = s * p.m / n_strips;
         const int n_rows = int((s + 1) * p.m / n_strips - row);
         const bool accumulate = p.accumulate || k0 > 0;
-        p.transpose_a ? strip<T, true>(p, packed, row, n_rows, k0, depth, col, n_columns, accumulate)
-                      : strip<T, false>(p, packed, row, n_rows, k0, depth, col, n_columns, accumulate);
+        p.transpose_a ? strip<T, true>(p, panels, row, n_rows, k0, col, n_columns, accumulate)
+                      : strip<T, false>(p, panels, row, n_rows, k0, col, n_columns, accumulate);
         if (last && p.finish.call) p.finish.call(p.finish.self, {row, n_rows, col, n_columns});
       }
     }

@@ -235,7 +235,12 @@ void drop_values(T* x, int64_t count, const Drop<T>& drop) {
 }
 
 // --------------------------------------------------------------------------------------------- batch normalization
-// Column by column in vectors, rows in order: two passes, since E[x^2] - E[x]^2 cancels in float32.
+// Columns in vectors, rows in order: two passes, since E[x^2] - E[x]^2 cancels in float32.
+
+template <int kValue>
+struct Constant {
+  static constexpr int value = kValue;
+};
 
 // Calls body(j, n) for each vector of columns of a matrix, several at the same time.
 template <class T, class Body>
@@ -246,17 +251,37 @@ inline void for_columns(int64_t n_rows, int64_t n_columns, Body body) {
   });
 }
 
+// The same for several vectors of a row at once, which follows the order of memory: body(width, j, n) for `width`
+// vectors from column j, a constant; n counts the columns of a single one.
+template <class T, class Body>
+inline void for_column_blocks(int64_t n_rows, int64_t n_columns, Body body) {
+  constexpr int64_t kWidth = 4, kColumns = kWidth * kLanes<T>;
+  const double one_column = kPassPerByte * double(n_rows * int64_t(sizeof(T)));
+  parallel_ranges(n_columns, kColumns, one_column, [&](int64_t begin, int64_t end) {
+    for (; begin + kColumns <= end; begin += kColumns) body(Constant<kWidth>{}, begin, kLanes<T>);
+    for_vectors<T>(end - begin, [&](int64_t j, int64_t n) { body(Constant<1>{}, begin + j, n); });
+  });
+}
+
 template <class T>
 void moments(const T* x, int64_t n_rows, int64_t n_columns, const T* share, T* mean, T* variance) {
-  for_columns<T>(n_rows, n_columns, [&](int64_t j, int64_t n) {
-    Vec<T> m{}, v{};
-    for (int64_t i = 0; i < n_rows; ++i) m += share[i] * read(x + i * n_columns + j, n);
+  for_column_blocks<T>(n_rows, n_columns, [&](auto width, int64_t j, int64_t n) {
+    Vec<T> m[width.value] = {}, v[width.value] = {};
     for (int64_t i = 0; i < n_rows; ++i) {
-      const Vec<T> d = read(x + i * n_columns + j, n) - m;
-      v += share[i] * (d * d);
+      const T* row = x + i * n_columns + j;
+      for (int c = 0; c < width.value; ++c) m[c] += share[i] * read(row + c * kLanes<T>, n);
     }
-    write(mean + j, m, n);
-    write(variance + j, v, n);
+    for (int64_t i = 0; i < n_rows; ++i) {
+      const T* row = x + i * n_columns + j;
+      for (int c = 0; c < width.value; ++c) {
+        const Vec<T> d = read(row + c * kLanes<T>, n) - m[c];
+        v[c] += share[i] * (d * d);
+      }
+    }
+    for (int c = 0; c < width.value; ++c) {
+      write(mean + j + c * kLanes<T>, m[c], n);
+      write(variance + j + c * kLanes<T>, v[c], n);
+    }
   });
 }
 
@@ -273,29 +298,43 @@ void normalize(T* x, int64_t ld, Tile t, const T* mean, const T* inverse_std) {
 
 template <class T>
 void norm_sums(const T* delta, const T* x_hat, int64_t n_rows, int64_t n_columns, T* sum, T* sum_x_hat) {
-  for_columns<T>(n_rows, n_columns, [&](int64_t j, int64_t n) {
-    Vec<T> s = read(sum + j, n), sx = read(sum_x_hat + j, n);
+  for_column_blocks<T>(n_rows, n_columns, [&](auto width, int64_t j, int64_t n) {
+    Vec<T> s[width.value] = {}, sx[width.value] = {};
     for (int64_t i = 0; i < n_rows; ++i) {
-      const Vec<T> d = read(delta + i * n_columns + j, n);
-      s += d;
-      sx += d * read(x_hat + i * n_columns + j, n);
+      for (int c = 0; c < width.value; ++c) {
+        const int64_t at = i * n_columns + j + c * kLanes<T>;
+        const Vec<T> d = read(delta + at, n);
+        s[c] += d;
+        sx[c] += d * read(x_hat + at, n);
+      }
     }
-    write(sum + j, s, n);
-    write(sum_x_hat + j, sx, n);
+    for (int c = 0; c < width.value; ++c) {
+      const int64_t at = j + c * kLanes<T>;
+      write(sum + at, read(sum + at, n) + s[c], n);
+      write(sum_x_hat + at, read(sum_x_hat + at, n) + sx[c], n);
+    }
+  });
+}
+
+template <class T, bool kMoments>
+void norm_backward_row(T* delta, const T* x_hat, int64_t n_columns, T share, const T* scale, const T* inverse_std,
+                       const T* sum, const T* sum_x_hat) {
+  for_vectors<T>(n_columns, [=](int64_t j, int64_t n) {
+    Vec<T> d = read(delta + j, n);
+    if (kMoments) d -= share * (read(sum + j, n) + read(x_hat + j, n) * read(sum_x_hat + j, n));
+    write(delta + j, d * (read(scale + j, n) * read(inverse_std + j, n)), n);
   });
 }
 
 template <class T>
 void norm_backward(T* delta, const T* x_hat, int64_t n_rows, int64_t n_columns, const T* share, const T* scale,
                    const T* inverse_std, const T* sum, const T* sum_x_hat) {
-  for_columns<T>(n_rows, n_columns, [&](int64_t j, int64_t n) {
-    const Vec<T> factor = read(scale + j, n) * read(inverse_std + j, n);
-    const Vec<T> s = read(sum + j, n), sx = read(sum_x_hat + j, n);
-    for (int64_t i = 0; i < n_rows; ++i) {
-      T* p = delta + i * n_columns + j;
-      Vec<T> d = read(p, n);
-      if (share) d -= share[i] * (s + read(x_hat + i * n_columns + j, n) * sx);
-      write(p, d * factor, n);
+  const double one_row = kPassPerByte * double(3 * n_columns * int64_t(sizeof(T)));
+  const auto row = share ? norm_backward_row<T, true> : norm_backward_row<T, false>;
+  parallel_ranges(n_rows, 1, one_row, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t at = i * n_columns;
+      row(delta + at, x_hat + at, n_columns, share ? share[i] : T(0), scale, inverse_std, sum, sum_x_hat);
     }
   });
 }
@@ -347,8 +386,7 @@ inline void for_outputs(const LossBatch<T>& b, Body body) {
 
 template <class T>
 inline Vec<T> first_lanes_only(Vec<T> v, int64_t n) {
-  for (int64_t i = n; i < kLanes<T>; ++i) v[i] = 0;
-  return v;
+  return n == kLanes<T> ? v : first_lanes_of<T>(v, n, 0);
 }
 
 template <class T>
@@ -428,10 +466,13 @@ double binary_log_loss(const LossBatch<T>& b) {
 }
 
 template <class T>
-inline T largest(const T* z, int64_t n) {
-  T m = z[0];
-  for (int64_t j = 1; j < n; ++j) m = z[j] > m ? z[j] : m;
-  return m;
+inline T largest(const T* z, int64_t count) {
+  Vec<T> m = splat(z[0]);
+  for_vectors<T>(count, [&](int64_t j, int64_t n) {
+    const Vec<T> x = n == kLanes<T> ? load(z + j) : first_lanes_of<T>(load_part(z + j, n), n, z[0]);
+    m = x <= m ? m : x;  // a NaN stays
+  });
+  return largest_lane<T>(m);
 }
 
 // out = exp(z - largest), returns the sum.

@@ -132,25 +132,58 @@ inline void write(T* p, Vec<T> v, int64_t n) {
   n == kLanes<T> ? store(p, v) : store_part(p, v, n);
 }
 
-// In halves: a chain of single additions would take several times as long.
 template <class T>
-inline T sum_lanes(Vec<T> v) {
-  T lane[kLanes<T>];
-  std::memcpy(lane, &v, sizeof v);
-  for (int half = kLanes<T> / 2; half > 0; half /= 2) {
-    for (int i = 0; i < half; ++i) lane[i] += lane[i + half];
-  }
-  return lane[0];
+inline IntVec<T> lane_numbers() {
+  IntVec<T> v;
+  for (int i = 0; i < kLanes<T>; ++i) v[i] = i;
+  return v;
 }
 
+// v in the first n lanes, `other` in the rest.
 template <class T>
-inline T largest_lane(Vec<T> v) {  // NaN where one is NaN
-  T lane[kLanes<T>];
-  std::memcpy(lane, &v, sizeof v);
-  for (int half = kLanes<T> / 2; half > 0; half /= 2) {
-    for (int i = 0; i < half; ++i) lane[i] = lane[i] > lane[i + half] || lane[i] != lane[i] ? lane[i] : lane[i + half];
+inline Vec<T> first_lanes_of(Vec<T> v, int64_t n, T other) {
+  return lane_numbers<T>() < typename IntOf<T>::type(n) ? v : splat(other);
+}
+
+// Lane i of the result is lane i + kHalf of v, for i < kHalf; the others hold anything.
+template <class T, int kHalf>
+inline Vec<T> upper_half(Vec<T> v) {
+#if defined(__AVX512F__)
+  if constexpr (kHalf * sizeof(T) == 32) return (Vec<T>)_mm512_maskz_shuffle_f64x2(255, (__m512d)v, (__m512d)v, 0x4e);
+  if constexpr (kHalf * sizeof(T) == 16) return (Vec<T>)_mm512_maskz_shuffle_f64x2(255, (__m512d)v, (__m512d)v, 0xb1);
+  if constexpr (kHalf * sizeof(T) == 8) return (Vec<T>)_mm512_maskz_permute_pd(255, (__m512d)v, 0x55);
+  return (Vec<T>)_mm512_maskz_permute_ps(__mmask16(-1), (__m512)v, 0xb1);
+#elif defined(__AVX2__)
+  if constexpr (kHalf * sizeof(T) == 16) return (Vec<T>)_mm256_permute2f128_pd((__m256d)v, (__m256d)v, 1);
+  if constexpr (kHalf * sizeof(T) == 8) return (Vec<T>)_mm256_permute_pd((__m256d)v, 5);
+  return (Vec<T>)_mm256_permute_ps((__m256)v, 0xb1);
+#else
+  Vec<T> u{};
+  for (int i = 0; i < kHalf; ++i) u[i] = v[i + kHalf];
+  return u;
+#endif
+}
+
+// In halves: a chain of single additions would take several times as long.
+template <class T, int kHalf = kLanes<T> / 2>
+inline T sum_lanes(Vec<T> v) {
+  v += upper_half<T, kHalf>(v);
+  if constexpr (kHalf == 1) {
+    return v[0];
+  } else {
+    return sum_lanes<T, kHalf / 2>(v);
   }
-  return lane[0];
+}
+
+template <class T, int kHalf = kLanes<T> / 2>
+inline T largest_lane(Vec<T> v) {  // NaN where one is NaN
+  const Vec<T> u = upper_half<T, kHalf>(v);
+  v = v > u ? v : (v == v ? u : v);
+  if constexpr (kHalf == 1) {
+    return v[0];
+  } else {
+    return largest_lane<T, kHalf / 2>(v);
+  }
 }
 
 template <class T>
