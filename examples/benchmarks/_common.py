@@ -3,14 +3,18 @@
 Imports neither NumPy nor scikit-learn at the top: a script may still set the number of threads.
 """
 
+import argparse
 import csv
 import importlib.metadata
+import json
 import os
 import platform
 import re
+import subprocess
+import sys
 from pathlib import Path
 
-PACKAGES = ("skreg", "scikit-learn", "numpy", "scipy", "torch")
+PACKAGES = ("skreg", "scikit-learn", "numpy", "scipy", "torch", "skorch", "joblib")
 
 
 def cpu_flags():
@@ -98,3 +102,85 @@ def _version(name):
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return None
+
+
+def openblas_coretype():
+    """OpenBLAS' name for the level of this machine, None where there is nothing to set."""
+    return {"AVX-512": "SkylakeX", "AVX2": "Haswell"}.get(cpu_level())
+
+
+class ChildProcess:
+    """A benchmark's own script, run with ``--child`` and OPENBLAS_CORETYPE set before NumPy.
+
+    Called with what JSON can hold, it returns what the child's answer is; meanwhile both wait for
+    each other.
+    """
+
+    def __init__(self, script):
+        self.process = subprocess.Popen(
+            [sys.executable, script, "--child"],
+            env=os.environ | {"OPENBLAS_CORETYPE": openblas_coretype()},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.architecture = self._read()
+
+    def __call__(self, *request):
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+        return self._read()
+
+    def _read(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError("the child process ended: see its message above")
+        return json.loads(line)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def serve(answer):
+    """The child's loop: answer(*request) for one request a line."""
+    print(json.dumps(blas_architecture()), flush=True)
+    for line in sys.stdin:
+        print(json.dumps(answer(*json.loads(line))), flush=True)
+
+
+def in_turns(contestants, rounds, *arguments):
+    """Call each contestant once a round, in alternating order, after one discarded round.
+
+    Returns the list of results of each.
+    """
+    results = {name: [] for name in contestants}
+    for contestant in contestants.values():
+        contestant(*arguments)
+    for round_ in range(rounds):
+        for name in list(contestants)[:: -1 if round_ % 2 else 1]:
+            results[name].append(contestants[name](*arguments))
+    return results
+
+
+def options_of(doc, rounds=5, **extra):
+    """The options that all scripts have, and those given as name -> add_argument's keywords."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    for name, keywords in extra.items():
+        parser.add_argument(f"--{name}", **keywords)
+    parser.add_argument("--rounds", type=int, help=f"measured rounds (default: {rounds}, quick: 1)")
+    parser.add_argument("--out", help="CSV file to write")
+    parser.add_argument("--quick", action="store_true", help="smoke run: small and meaningless")
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    options.rounds = options.rounds or (1 if options.quick else rounds)
+    return options
+
+
+def report(header, rows, options, left=1):
+    """Print the table, and write it as CSV where asked for."""
+    print(markdown_table(header, rows, left))
+    if options.quick:
+        print("\nSmoke run: the figures mean nothing.")
+    if options.out:
+        write_csv(options.out, [dict(zip(header, row, strict=True)) for row in rows])

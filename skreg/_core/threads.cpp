@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 
@@ -21,6 +22,28 @@ static constexpr double kWorthwhileStep = 100e3, kWorthwhilePart = 8e3;
 static std::atomic<int> n_in_flight{0}, cpu_count{1};
 static std::atomic<bool> in_forked_child{false};
 static thread_local bool allowed = false;  // for loops of this thread
+
+// When another program occupies a processor, the end of every loop waits until the scheduler has run all threads, for
+// milliseconds. Then loops stay on one thread for a while, so that waiting takes a small share of the time.
+class Stall {
+ public:
+  using clock = std::chrono::steady_clock;
+  bool lasts() const { return clock::now().time_since_epoch().count() < until_; }
+
+  // A loop has ended that began at `start`, and the calling thread's own part of it at `own_end`.
+  void watch(clock::time_point start, clock::time_point own_end) {
+    const auto end = clock::now();
+    const auto waited = end - own_end;
+    if (waited < std::chrono::milliseconds(1) || waited < own_end - start) return;
+    until_ = (end + kPauses * waited).time_since_epoch().count();
+  }
+
+ private:
+  static constexpr int kPauses = 50;
+  std::atomic<clock::rep> until_{0};
+};
+
+static Stall stall;
 
 InFlight::InFlight(double nanoseconds) : outer_(allowed) {
   ++n_in_flight;
@@ -45,7 +68,7 @@ void watch_for_forks() {
 
 int threads_for(double nanoseconds) {
 #if defined(_OPENMP)
-  if (!allowed || nanoseconds < 2 * kWorthwhilePart) return 1;
+  if (!allowed || nanoseconds < 2 * kWorthwhilePart || stall.lasts()) return 1;
   const int limit = std::min(omp_get_max_threads(), cpu_count.load()) / std::max(1, n_in_flight.load());
   return std::max(1, int(std::min(double(limit), nanoseconds / kWorthwhilePart)));
 #else
@@ -55,6 +78,8 @@ int threads_for(double nanoseconds) {
 }
 
 void run_parts(int n_parts, void (*part)(void* self, int i), void* self) {
+  const auto start = Stall::clock::now();
+  auto own_end = start;
 #if defined(_OPENMP)
 #pragma omp parallel for num_threads(n_parts) schedule(static)
 #endif
@@ -63,7 +88,9 @@ void run_parts(int n_parts, void (*part)(void* self, int i), void* self) {
     allowed = false;
     part(self, i);
     allowed = outer;
+    if (i == 0) own_end = Stall::clock::now();
   }
+  stall.watch(start, own_end);
 }
 
 void* packing_memory() {
