@@ -6,10 +6,10 @@ Run it on a quiet machine::
     python examples/benchmarks/speed.py --cases tiny digits   # some of them
     python examples/benchmarks/speed.py --quick               # smoke run, no measurement
 
-Every contestant does the same work on one thread, in float32 (``--dtype``): the same data, layers (ReLU), batch
-size, number of epochs and of steps, Adam, a new order of the rows in every epoch, no early stop and
-no penalty (``--alpha`` sets an L2 penalty of the same objective for all). "plain" is the bare
-network; "d+bn" has dropout 0.5 and batch norm, which scikit-learn cannot.
+Every contestant does the same work on one thread, in float32 (``--dtype``): the same data, layers
+(ReLU), batch size, number of epochs and of steps, Adam, a new order of the rows in every epoch, no
+early stop and no penalty (``--alpha`` sets an L2 penalty of the same objective for all). "plain" is
+the bare network; "d+bn" has dropout 0.5 and batch norm, which scikit-learn cannot.
 
 - *skreg*: ``skreg.MLPClassifier``
 - *scikit-learn*: its ``MLPClassifier``, as installed
