@@ -174,6 +174,9 @@ struct Kernels {
   // 16 random bits for each of n units; out has room for n rounded up to a multiple of 128.
   void (*random_bits)(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, uint16_t* out);
   void (*drop)(T* x, int64_t n, const Drop<T>&);
+  // Numbers uniform in the open interval (0, 1), and standard normal ones, each from 32 random bits.
+  void (*uniforms)(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, T* out);
+  void (*normals)(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, T* out);
 };
 
 // The table of the best instruction set that this processor has (or the one named by the environment variable
