@@ -48,7 +48,7 @@ def network(**parameters):
 # The spread has two parts: that of the passes, and the noise in y, ``noise_std_``, which is one
 # number for all rows. The standard deviation that is returned is the root of the sum of their
 # squares. Among the training rows noise is the larger part. In the gap and outside it is the
-# passes that differ, and here the band covers what the network misses.
+# passes that differ, and here the band covers nearly all that the network misses.
 model = network(activation="gelu", dropout=0.1).fit(x[:, None], y)
 grid = np.linspace(-4.5, 4.5, 400)
 mean, std = model.predict(grid[:, None], return_std=True, n_draws=300)
@@ -66,7 +66,7 @@ ax.set(xlabel="x", ylabel="y", ylim=(-2.5, 4.5))
 ax.legend(loc="upper center", ncols=2, fontsize=9)
 
 # %%
-# Four networks that describe new rows *of the same kind* about equally well, by the mean log
+# Four networks that describe new rows *of the same kind* much alike, by the mean log
 # density and by the share of rows within two standard deviations. What they say about the gap and
 # the outside is not the same at all: it follows from ``dropout`` and ``activation``, which are
 # choices. So read the spread as a comparison of rows by one network, not as a confidence interval.

@@ -366,8 +366,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     .. [20] He, Zhang, Ren and Sun (2016). "Deep residual learning for image recognition". CVPR.
     .. [21] Huang, Sun, Liu, Sedra and Weinberger (2016). "Deep networks with stochastic depth".
        ECCV.
-    .. [22] Gal and Ghahramani (2016). "Dropout as a Bayesian approximation: representing model
-       uncertainty in deep learning". ICML.
 
     Examples
     --------
@@ -390,6 +388,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         "loss": [StrOptions({"squared_error", "poisson", "absolute_error", "huber", "quantile"})],
         "delta": [Interval(Real, 0, None, closed="neither")],
         "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
+        "mixup_bandwidth": [Interval(Real, 0, None, closed="neither"), None],
     }
     _y_numeric = True
 
@@ -644,8 +643,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return_std : bool, default=False
             Whether to return a spread as well: the standard deviation of `n_draws` passes with
             dropout, and of the noise in y (`noise_std_`), in units of y,
-            ``sqrt(std(passes) ** 2 + noise_std_ ** 2)`` [22]_. It is no confidence interval. The
-            prediction is then the mean of the passes.
+            ``sqrt(std(passes) ** 2 + noise_std_ ** 2)`` (Gal and Ghahramani, 2016). It is no
+            confidence interval. The prediction is then the mean of the passes.
 
         n_draws : int, default=None
             Number of passes with dropout; batch norm and all else works as in prediction. None

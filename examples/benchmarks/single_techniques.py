@@ -88,11 +88,10 @@ def scores(parts, hidden, params, seed):
         hidden,
         batch_size=128,
         max_iter=105,
-        learning_rate="cosine",
         penalty=None,
         class_weight="balanced",
         random_state=seed,
-        **params,
+        **{"learning_rate": "cosine", **params},
     )
     clf.fit(*parts[0])
     return [100 * balanced_accuracy_score(y, clf.predict(X)) for X, y in parts[1:]]
