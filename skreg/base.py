@@ -304,6 +304,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         if not (network.finite and np.isfinite(self.loss_)):
             raise ValueError(NON_FINITE)
         self._store(recipe, network, X.dtype)
+        self._learn_noise(None)
 
     def _fit_stochastic(self, recipe, network, data, rows, watched, warm, incremental, callbacks):
         batch_size = self._batch_size(len(rows))

@@ -698,9 +698,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         if watched is None or not sampled or self.quantiles_ is not None:
             return
         X, y = watched.checked
-        rows = watched.rows[:NOISE_ROWS]
+        rows, weights = watched.weighted_rows(NOISE_ROWS)
         mean, std = self._sampled_outputs(X[rows], NOISE_DRAWS)
-        weights = None if watched.sample_weight is None else watched.sample_weight[: len(rows)]
         variances = std**2 * (1 + 1 / NOISE_DRAWS)  # the mean of few passes varies itself
         columns = zip((y[rows] - mean).T, variances.T, strict=True)
         self.noise_std_ = np.array([noise_deviation(r, v, weights) for r, v in columns])
