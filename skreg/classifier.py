@@ -679,7 +679,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
         n_draws : int, default=None
             Number of passes with dropout whose probabilities are averaged (Gal and Ghahramani,
-            2016); batch norm and all else works as in prediction. None: a single pass without dropout.
+            2016); batch norm and all else works as in prediction. None: a single pass without
+            dropout.
 
         Returns
         -------
