@@ -14,13 +14,24 @@ from sklearn.utils import _safe_indexing
 
 @dataclass
 class Validation:
-    """Data and rows for the core, and X, y, sample_weight as the user passed them, for scorers."""
+    """Data and rows for the core, and X, y, sample_weight as the user passed them, for scorers.
+
+    `checked` holds X and y after the checks, with all rows of data.
+    """
 
     data: Any
     rows: np.ndarray
+    checked: tuple
     X: Any
     y: Any
     sample_weight: np.ndarray | None
+
+    def weighted_rows(self, n):
+        """The first n rows with a positive sample weight, and their weights or None."""
+        if self.sample_weight is None:
+            return self.rows[:n], None
+        chosen = np.flatnonzero(self.sample_weight > 0)[:n]
+        return self.rows[chosen], self.sample_weight[chosen]
 
     def loss(self, network):
         """Mean loss without penalties, weighted by sample and class weights."""
@@ -39,7 +50,7 @@ class Validation:
 
         def score_now():
             current = copy.copy(estimator)
-            current.coefs_, current.intercepts_ = network.fold()
+            current._show(network)
             return score(current, self.X, self.y, **options)
 
         return score_now

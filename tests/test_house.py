@@ -15,20 +15,22 @@ SOURCE = Path(__file__).parent.parent / "skreg"
 ALLOWED = {
     "__init__": {"classifier", "regressor"},
     "classifier": {"base"},
-    "regressor": {"base"},
+    "regressor": {"base", "uncertainty"},
     "base": {
-        *("averaging", "callbacks", "lbfgs", "messages", "network", "recipe", "stopping"),
-        *("training", "validation"),
+        *("averaging", "callbacks", "columns", "lbfgs", "messages", "network", "recipe"),
+        *("stopping", "training", "validation"),
     },
     "training": {"messages", "stopping"},
     "stopping": {"messages"},
     "network": {"_core"},
     "averaging": {"messages"},
     "callbacks": set(),
+    "columns": set(),
     "lbfgs": set(),
     "recipe": {"schedules"},
     "schedules": set(),
     "messages": set(),
+    "uncertainty": set(),
     "validation": set(),
 }
 

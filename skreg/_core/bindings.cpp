@@ -10,6 +10,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <cstdlib>
+#include <numeric>
 #include <optional>
 #include <tuple>
 
@@ -185,7 +186,7 @@ double nanoseconds_of_row(const Data<T>& d, int64_t n_weights, int64_t n_first) 
 template <class T>
 struct BoundTrainer {
   Trainer<T> trainer;
-  std::vector<nb::object> owners;
+  std::vector<nb::object> owners, columns;
   Clock clock;
 };
 
@@ -222,6 +223,10 @@ template <class T>
 void check_call(const BoundTrainer<T>& b, const BorrowedData<T>& data, const Rows& rows) {
   const Network<T>& net = b.trainer.network;
   expect(!b.owners.empty(), "attach the arrays first");
+  if (b.trainer.changes_rows()) {
+    expect(data.view.dense, "changes of the rows need dense data");
+    expect(b.trainer.has_columns(), "changes of the rows need the statistics of the columns");
+  }
   expect(data.view.n_features == net.input_width(), "the data has another number of features than the network");
   if (b.trainer.wants_labels()) {
     expect(data.view.label, "this loss needs label");
@@ -268,6 +273,17 @@ void attach(BoundTrainer<T>& b, const Vector<T>& parameters, const Vector<T>& st
 }
 
 template <class T>
+void set_columns(BoundTrainer<T>& b, const Vector<const T>& mean, const Vector<const T>& deviation,
+                 const Vector<const T>& target_deviation) {
+  const Network<T>& net = b.trainer.network;
+  expect(int64_t(mean.shape(0)) == net.input_width() && mean.shape(0) == deviation.shape(0) &&
+             int64_t(target_deviation.shape(0)) == net.n_outputs(),
+         "the statistics of the columns have the wrong length");
+  b.columns = {nb::cast(mean), nb::cast(deviation), nb::cast(target_deviation)};
+  b.trainer.set_columns({mean.data(), deviation.data(), target_deviation.data()});
+}
+
+template <class T>
 void bind_trainer(nb::module_& m, const char* name) {
   using B = BoundTrainer<T>;
   using D = BorrowedData<T>;
@@ -277,7 +293,7 @@ void bind_trainer(nb::module_& m, const char* name) {
           "__init__",
           [](B* self, int64_t n_features, const std::vector<Spec>& layers, const Spec& loss,
              const std::vector<Spec>& parts,
-             uint64_t seed) { new (self) B{Trainer<T>(n_features, layers, loss, parts, seed), {}, {}}; },
+             uint64_t seed) { new (self) B{Trainer<T>(n_features, layers, loss, parts, seed), {}, {}, {}}; },
           "n_features"_a, "layers"_a, "loss"_a, "parts"_a, "seed"_a)
       .def_prop_ro("parameter_slots", [](B& b) { return slots_as_list(b.trainer.network.parameter_slots); })
       .def_prop_ro("statistic_slots", [](B& b) { return slots_as_list(b.trainer.network.statistic_slots); })
@@ -287,6 +303,8 @@ void bind_trainer(nb::module_& m, const char* name) {
       .def("attach", &attach<T>, "parameters"_a.noconvert(), "statistics"_a.noconvert(), "moments"_a,
            "counters"_a.noconvert(), "reach"_a.noconvert(), "optimizer"_a = nb::none(),
            "average"_a.noconvert() = nb::none())
+      .def("set_columns", &set_columns<T>, "mean"_a.noconvert(), "deviation"_a.noconvert(),
+           "target_deviation"_a.noconvert())
       .def(
           "train_epoch",
           [](B& b, const D& data, const Rows& order, int64_t batch_size, const Vector<const double>& rates,
@@ -344,55 +362,174 @@ void bind_trainer(nb::module_& m, const char* name) {
 
 constexpr int64_t kPredictedRows = 512;  // at a time; BLOCK_ROWS in network.py
 
-template <class T>
-void predict_rows(Network<T>& network, const Data<T>& d, int64_t begin, int64_t end, const std::string& link, T* out) {
-  const int64_t width = network.n_outputs();
+// Outputs for rows begin to end of the data, chunk by chunk.
+template <class T, class Body>
+void for_outputs(const Data<T>& d, Network<T>& network, int64_t begin, int64_t end, Body body) {
   network.reserve(std::min(kPredictedRows, end - begin), false);
   for (int64_t row = begin; row < end; row += kPredictedRows) {
-    Batch<T> batch;
-    batch.n_rows = std::min(kPredictedRows, end - row);
-    const SparseRows<T> sparse = {batch.n_rows, d.indptr ? d.indptr + row : nullptr, d.indices, d.values};
-    const Input<T> in =
-        d.dense ? Input<T>{d.dense + row * d.n_features, d.n_features, nullptr} : Input<T>{nullptr, 0, &sparse};
-    T* z = network.forward(in, batch);
-    apply_link(link, z, batch.n_rows, width);
-    std::memcpy(out + row * width, z, size_t(batch.n_rows * width) * sizeof(T));
+    const int64_t n = std::min(kPredictedRows, end - row);
+    const SparseRows<T> sparse = {n, d.indptr ? d.indptr + row : nullptr, d.indices, d.values};
+    body(row, n,
+         d.dense ? Input<T>{d.dense + row * d.n_features, d.n_features, nullptr} : Input<T>{nullptr, 0, &sparse});
   }
 }
 
+// Mean and sample variance of a matrix over several draws, in double (Welford 1962).
+class RunningMoments {
+ public:
+  explicit RunningMoments(size_t size) : mean_(size), squares_(size) {}
+  template <class T>
+  void add(const T* x) {
+    ++n_;
+    for (size_t i = 0; i < mean_.size(); ++i) {
+      const double d = double(x[i]) - mean_[i];
+      mean_[i] += d / n_;
+      squares_[i] += d * (double(x[i]) - mean_[i]);
+    }
+  }
+  template <class T>
+  void write(T* mean, T* deviation) const {
+    for (size_t i = 0; i < mean_.size(); ++i) {
+      mean[i] = T(mean_[i]);
+      deviation[i] = T(n_ > 1 ? std::sqrt(squares_[i] / (n_ - 1)) : 0.0);
+    }
+  }
+
+ private:
+  double n_ = 0;
+  std::vector<double> mean_, squares_;
+};
+
+// The network that predicts (batch norm folded), whose parameters lie where the caller keeps them.
 template <class T>
-int64_t count_weights(const std::vector<Matrix<const T>>& weights) {
-  int64_t n = 0;
-  for (const auto& w : weights) n += int64_t(w.size());
-  return n;
+class Predictor {
+ public:
+  Predictor(const BorrowedData<T>& data, const std::vector<Spec>& layers,
+            const std::vector<nb::ndarray<const T, nb::numpy, nb::device::cpu, nb::c_contig>>& parameters)
+      : data_(data.view), layers_(layers), network_(data.view.n_features, layers) {
+    expect(parameters.size() == network_.parameter_slots.size() && network_.n_statistics == 0,
+           "parameters and layers do not fit together");
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      const Slot& slot = network_.parameter_slots[i];
+      expect(int64_t(parameters[i].size()) == slot.n_rows * slot.n_columns &&
+                 int64_t(parameters[i].shape(parameters[i].ndim() - 1)) == slot.n_columns,
+             "coefs_ and intercepts_ do not fit together, or not the number of features");
+      arrays_.push_back(parameters[i].data());
+    }
+    network_.bind(arrays_);
+  }
+
+  void check_shape(const Matrix<T>& out) const {
+    expect(int64_t(out.shape(0)) == data_.n_rows && int64_t(out.shape(1)) == network_.n_outputs(),
+           "out has the wrong shape");
+  }
+
+  double nanoseconds_of_a_row() const {
+    const Dense<T>& first = network_.block(0).dense;
+    return nanoseconds_of_row(data_, network_.n_weights, first.n_in * first.n_out);
+  }
+
+  void predict(const std::string& link, T* out) {
+    const double one_row = nanoseconds_of_a_row();
+    const InFlight in_flight(one_row * double(data_.n_rows));
+    parallel_ranges(data_.n_rows, kPredictedRows, one_row, [&](int64_t begin, int64_t end) {
+      if (begin == 0) return predict_rows(network_, begin, end, link, out);
+      Network<T> network(data_.n_features, layers_);
+      network.bind(arrays_);
+      predict_rows(network, begin, end, link, out);
+    });
+  }
+
+  // With the network's dropout on: mean and standard deviation over n_draws passes.
+  void sample(const std::string& link, uint64_t seed, int64_t n_draws, T* mean, T* deviation) {
+    const int64_t width = network_.n_outputs();
+    const InFlight in_flight(nanoseconds_of_a_row() * double(data_.n_rows * n_draws));
+    for_outputs<T>(data_, network_, 0, data_.n_rows, [&](int64_t row, int64_t n, const Input<T>& in) {
+      RunningMoments moments(size_t(n * width));
+      Batch<T> batch;
+      batch.n_rows = n;
+      batch.training = true;
+      batch.seed = seed;
+      for (int64_t draw = 0; draw < n_draws; ++draw) {
+        batch.step = uint64_t(row) << 32 | uint64_t(draw);
+        T* z = network_.forward(with_input_dropout(in, row, batch), batch);
+        apply_link(link, z, n, width);
+        moments.add(z);
+      }
+      moments.write(mean + row * width, deviation + row * width);
+    });
+  }
+
+ private:
+  void predict_rows(Network<T>& network, int64_t begin, int64_t end, const std::string& link, T* out) const {
+    const int64_t width = network.n_outputs();
+    for_outputs<T>(data_, network, begin, end, [&](int64_t row, int64_t n, const Input<T>& in) {
+      Batch<T> batch;
+      batch.n_rows = n;
+      T* z = network.forward(in, batch);
+      apply_link(link, z, n, width);
+      std::copy_n(z, n * width, out + row * width);
+    });
+  }
+
+  Input<T> with_input_dropout(const Input<T>& in, int64_t row, const Batch<T>& batch) {
+    if (!network_.input_dropout().active()) return in;
+    rows_.resize(size_t(batch.n_rows));
+    std::iota(rows_.begin(), rows_.end(), int32_t(row));
+    buffer_.gather(data_, rows_.data(), batch.n_rows, 1.0);
+    buffer_.drop_inputs(network_.input_dropout(), batch);
+    return buffer_.input();
+  }
+
+  Data<T> data_;
+  std::vector<Spec> layers_;
+  std::vector<const T*> arrays_;
+  Network<T> network_;
+  BatchBuffer<T> buffer_;
+  std::vector<int32_t> rows_;
+};
+
+template <class T>
+void bind_predict(nb::module_& m) {
+  using Parameters = std::vector<nb::ndarray<const T, nb::numpy, nb::device::cpu, nb::c_contig>>;
+  m.def(
+      "predict",
+      [](const BorrowedData<T>& data, const std::vector<Spec>& layers, const Parameters& parameters,
+         const std::string& link, const Matrix<T>& out) {
+        Predictor<T> predictor(data, layers, parameters);
+        predictor.check_shape(out);
+        apply_link<T>(link, nullptr, 0, 1);  // an unknown name fails here and not in a thread
+        nb::gil_scoped_release release;
+        predictor.predict(link, out.data());
+      },
+      "data"_a, "layers"_a, "parameters"_a, "link"_a, "out"_a.noconvert());
+  m.def(
+      "sample",
+      [](const BorrowedData<T>& data, const std::vector<Spec>& layers, const Parameters& parameters,
+         const std::string& link, uint64_t seed, int64_t n_draws, const Matrix<T>& mean, const Matrix<T>& deviation) {
+        Predictor<T> predictor(data, layers, parameters);
+        predictor.check_shape(mean);
+        predictor.check_shape(deviation);
+        expect(n_draws >= 1 && n_draws < int64_t(1) << 32, "n_draws must be positive");
+        nb::gil_scoped_release release;
+        predictor.sample(link, seed, n_draws, mean.data(), deviation.data());
+      },
+      "data"_a, "layers"_a, "parameters"_a, "link"_a, "seed"_a, "n_draws"_a, "mean"_a.noconvert(),
+      "deviation"_a.noconvert());
 }
 
-// The folded network, whose weights and biases lie where the caller keeps them.
+// uniforms32, normals32 and so on: fill an array, for tests.
 template <class T>
-void predict(const BorrowedData<T>& data, const std::vector<Matrix<const T>>& weights,
-             const std::vector<Vector<const T>>& biases, const std::vector<std::string>& activations,
-             const std::string& link, const Matrix<T>& out) {
-  expect(!weights.empty() && weights.size() == biases.size(), "weights and biases differ in number");
-  std::vector<Spec> layers;
-  int64_t width = data.view.n_features;
-  for (size_t i = 0; i < weights.size(); ++i) {
-    expect(int64_t(weights[i].shape(0)) == width && biases[i].shape(0) == weights[i].shape(1),
-           "coefs_ and intercepts_ do not fit together, or not the number of features");
-    width = int64_t(weights[i].shape(1));
-    layers.push_back({"dense", {{"units", double(width)}}});
-    if (i + 1 < weights.size()) layers.push_back({activations.at(i), {}});
-  }
-  expect(int64_t(out.shape(0)) == data.view.n_rows && int64_t(out.shape(1)) == width, "out has the wrong shape");
-
-  apply_link<T>(link, nullptr, 0, width);  // an unknown name fails here and not in a thread
-  nb::gil_scoped_release release;
-  const double one_row = nanoseconds_of_row(data.view, count_weights(weights), int64_t(weights[0].size()));
-  const InFlight in_flight(one_row * double(data.view.n_rows));
-  parallel_ranges(data.view.n_rows, kPredictedRows, one_row, [&](int64_t begin, int64_t end) {
-    Network<T> network(data.view.n_features, layers);
-    for (size_t i = 0; i < weights.size(); ++i) network.bind_layer(i, weights[i].data(), biases[i].data());
-    predict_rows(network, data.view, begin, end, link, out.data());
-  });
+void bind_random(nb::module_& m, const std::string& suffix) {
+  const auto bind = [&](const std::string& name, auto fill) {
+    m.def((name + suffix).c_str(),
+          [fill](uint64_t seed, uint64_t step, uint32_t stream, const Vector<T>& out) {
+            (kernels<T>().*fill)(seed, step, stream, int64_t(out.shape(0)), out.data());
+          },
+          "seed"_a, "step"_a, "stream"_a, "out"_a.noconvert());
+  };
+  bind("uniforms", &Kernels<T>::uniforms);
+  bind("normals", &Kernels<T>::normals);
 }
 
 }  // namespace skreg
@@ -405,8 +542,8 @@ NB_MODULE(_core, m) {
   bind_data<double>(m, "Data64");
   bind_trainer<float>(m, "Trainer32");
   bind_trainer<double>(m, "Trainer64");
-  m.def("predict", &predict<float>, "data"_a, "weights"_a, "biases"_a, "activations"_a, "link"_a, "out"_a.noconvert());
-  m.def("predict", &predict<double>, "data"_a, "weights"_a, "biases"_a, "activations"_a, "link"_a, "out"_a.noconvert());
+  bind_predict<float>(m);
+  bind_predict<double>(m);
   m.def("set_cpu_count", &set_cpu_count, "n"_a);
   m.def("count_moments", &count_moments, "optimizer"_a);
   m.def("instruction_set", [] { return std::string(chosen_tables.f->instruction_set); });
@@ -431,4 +568,6 @@ NB_MODULE(_core, m) {
         return bits;
       },
       "seed"_a, "step"_a, "stream"_a, "n"_a);
+  bind_random<float>(m, "32");
+  bind_random<double>(m, "64");
 }

@@ -124,11 +124,17 @@ struct Selu {  // Klambauer et al. 2017
   static Vec<T> derivative(Vec<T>, Vec<T> h) { return h < T(0) ? h + kScale * kAlpha : splat(kScale); }
 };
 
+// g(z) of h = z g(z); near 0, where the quotient is lost, g(0).
+template <class T>
+inline Vec<T> gate_of(Vec<T> z, Vec<T> h, T at_zero) {
+  return absolute<T>(z) > T(1e-30) ? h / z : splat(at_zero);
+}
+
 template <class T>
 struct Gelu {  // z Phi(z), Hendrycks and Gimpel 2016
   static Vec<T> value(Vec<T> z) { return z * normal_cdf<T>(z); }
-  static Vec<T> derivative(Vec<T> z, Vec<T>) {
-    return normal_cdf<T>(z) + z * (T(0.39894228040143267794) * exponential<T>(T(-0.5) * z * z));
+  static Vec<T> derivative(Vec<T> z, Vec<T> h) {
+    return gate_of<T>(z, h, T(0.5)) + z * (T(0.39894228040143267794) * exponential<T>(T(-0.5) * z * z));
   }
 };
 
@@ -136,7 +142,7 @@ template <class T>
 struct Silu {  // z sigmoid(z), Elfwing, Uchibe and Doya 2018
   static Vec<T> value(Vec<T> z) { return z * logistic<T>(z); }
   static Vec<T> derivative(Vec<T> z, Vec<T> h) {
-    const Vec<T> s = logistic<T>(z);
+    const Vec<T> s = gate_of<T>(z, h, T(0.5));
     return s + h * (T(1) - s);
   }
 };
@@ -144,14 +150,13 @@ struct Silu {  // z sigmoid(z), Elfwing, Uchibe and Doya 2018
 template <class T>
 struct Mish {  // z tanh(log(1 + exp(z))), Misra 2020
   // tanh(log(1 + e)) = (e^2 + 2 e) / (e^2 + 2 e + 2), which is 1 in both precisions from z = 20 on.
-  static Vec<T> gate(Vec<T> z) {
+  static Vec<T> value(Vec<T> z) {
     const Vec<T> e = exponential<T>(z < T(20) ? z : splat(T(20)));
     const Vec<T> n = e * (e + T(2));
-    return n / (n + T(2));
+    return z * (n / (n + T(2)));
   }
-  static Vec<T> value(Vec<T> z) { return z * gate(z); }
-  static Vec<T> derivative(Vec<T> z, Vec<T>) {
-    const Vec<T> g = gate(z);
+  static Vec<T> derivative(Vec<T> z, Vec<T> h) {
+    const Vec<T> g = gate_of<T>(z, h, T(0.6));
     return g + z * (T(1) - g * g) * logistic<T>(z);
   }
 };
@@ -176,15 +181,23 @@ inline Vec<T> dropped(Vec<T> x, const uint16_t* bits, int64_t n, const Drop<T>& 
   return draw < drop.threshold ? Vec<T>{} : x * drop.scale;
 }
 
+template <class T, bool kScale>
+inline Vec<T> argument(const Argument<T>& a, int64_t i, int64_t j, int64_t n) {
+  const int64_t at = i * a.ld + j;
+  Vec<T> z = read(a.in + at, n);
+  if (kScale) z = z * read(a.scale + j, n);
+  if (a.shift) z += read(a.shift + j, n);
+  if (a.branch) z = z * a.branch[i];
+  if (a.link) z += read(a.link + at, n);
+  return z;
+}
+
 template <class T, class Activation, bool kDrop, bool kScale>
 void forward_tile(const Forward<T>& f, Tile t) {
   for (int64_t i = t.row; i < t.row + t.n_rows; ++i) {
     for_vectors<T>(t.n_columns, [&](int64_t offset, int64_t n) {
-      const int64_t j = t.col + offset, at = i * f.ld + j;
-      Vec<T> z = read(f.in + at, n);
-      if (kScale) z = z * read(f.scale + j, n);
-      if (f.shift) z += read(f.shift + j, n);
-      Vec<T> h = Activation::value(z);
+      const int64_t j = t.col + offset, at = i * f.z.ld + j;
+      Vec<T> h = Activation::value(argument<T, kScale>(f.z, i, j, n));
       if (kDrop) h = dropped(h, f.drop.bits + at, n, f.drop);
       write(f.out + at, h, n);
     });
@@ -194,9 +207,9 @@ void forward_tile(const Forward<T>& f, Tile t) {
 template <class T, class Activation>
 void forward_of(const Forward<T>& f, Tile t) {
   if (f.drop.bits) {
-    f.scale ? forward_tile<T, Activation, true, true>(f, t) : forward_tile<T, Activation, true, false>(f, t);
+    f.z.scale ? forward_tile<T, Activation, true, true>(f, t) : forward_tile<T, Activation, true, false>(f, t);
   } else {
-    f.scale ? forward_tile<T, Activation, false, true>(f, t) : forward_tile<T, Activation, false, false>(f, t);
+    f.z.scale ? forward_tile<T, Activation, false, true>(f, t) : forward_tile<T, Activation, false, false>(f, t);
   }
 }
 
@@ -205,12 +218,10 @@ void backward_tile(const Backward<T>& b, Tile t) {
   const T keep = T(1) / b.drop.scale;
   for (int64_t i = t.row; i < t.row + t.n_rows; ++i) {
     for_vectors<T>(t.n_columns, [&](int64_t offset, int64_t n) {
-      const int64_t j = t.col + offset, at = i * b.ld + j;
+      const int64_t j = t.col + offset, at = i * b.z.ld + j;
       Vec<T> z{}, h = read(b.out + at, n);
       if (kNeedsInput) {
-        z = read(b.in + at, n);
-        if (b.scale) z = z * read(b.scale + j, n);
-        if (b.shift) z += read(b.shift + j, n);
+        z = b.z.scale ? argument<T, true>(b.z, i, j, n) : argument<T, false>(b.z, i, j, n);
         if (kDrop) h = Activation::value(z);  // out is 0 where the unit was dropped
       } else if (kDrop) {
         h = h * keep;
@@ -339,6 +350,80 @@ void norm_backward(T* delta, const T* x_hat, int64_t n_rows, int64_t n_columns, 
   });
 }
 
+// ---------------------------------------------------------------------------------------------- layer normalization
+
+template <class T>
+inline Vec<T> first_lanes_only(Vec<T> v, int64_t n) {
+  return n == kLanes<T> ? v : first_lanes_of<T>(v, n, 0);
+}
+
+template <class T>
+void normalize_rows(T* x, int64_t ld, Tile t, const T* bias, T epsilon, T* inverse_std) {
+  const T inverse_width = T(1) / T(t.n_columns);
+  for (int64_t i = t.row; i < t.row + t.n_rows; ++i) {
+    T* row = x + i * ld;
+    Vec<T> sum{}, squares{};
+    for_vectors<T>(t.n_columns, [&](int64_t j, int64_t n) {
+      const Vec<T> z = read(row + j, n) + read(bias + j, n);
+      sum += z;
+      write(row + j, z, n);
+    });
+    const T mean = sum_lanes<T>(sum) * inverse_width;
+    for_vectors<T>(t.n_columns, [&](int64_t j, int64_t n) {
+      const Vec<T> d = first_lanes_only<T>(read(row + j, n) - mean, n);
+      squares += d * d;
+    });
+    inverse_std[i] = T(1) / std::sqrt(sum_lanes<T>(squares) * inverse_width + epsilon);
+    for_vectors<T>(t.n_columns,
+                   [&](int64_t j, int64_t n) { write(row + j, (read(row + j, n) - mean) * inverse_std[i], n); });
+  }
+}
+
+template <class T>
+void normalize_rows_backward(T* delta, const T* x_hat, int64_t n_rows, int64_t n_columns, const T* scale,
+                             const T* inverse_std) {
+  const T inverse_width = T(1) / T(n_columns);
+  for (int64_t i = 0; i < n_rows; ++i, delta += n_columns, x_hat += n_columns) {
+    Vec<T> sum{}, sum_x_hat{};
+    for_vectors<T>(n_columns, [&](int64_t j, int64_t n) {
+      const Vec<T> d = read(delta + j, n) * read(scale + j, n);
+      sum += d;
+      sum_x_hat += d * read(x_hat + j, n);
+    });
+    const T mean = sum_lanes<T>(sum) * inverse_width, mean_x_hat = sum_lanes<T>(sum_x_hat) * inverse_width;
+    for_vectors<T>(n_columns, [&](int64_t j, int64_t n) {
+      const Vec<T> d = read(delta + j, n) * read(scale + j, n);
+      write(delta + j, (d - mean - read(x_hat + j, n) * mean_x_hat) * inverse_std[i], n);
+    });
+  }
+}
+
+// --------------------------------------------------------------------------------------------- elementwise on tiles
+
+template <class T, class Body>
+inline void for_tile(int64_t ld, Tile t, Body body) {
+  for (int64_t i = t.row; i < t.row + t.n_rows; ++i) {
+    for_vectors<T>(t.n_columns, [&](int64_t j, int64_t n) { body(i * ld + t.col + j, n); });
+  }
+}
+
+template <class T>
+void modulate(const T* x, const T* factor, T pivot, T base, T* out, int64_t ld, Tile t) {
+  for_tile<T>(ld, t, [&](int64_t at, int64_t n) {
+    write(out + at, read(factor + at, n) * (read(x + at, n) - pivot) + base, n);
+  });
+}
+
+template <class T>
+void add(T* y, const T* x, int64_t ld, Tile t) {
+  for_tile<T>(ld, t, [&](int64_t at, int64_t n) { write(y + at, read(y + at, n) + read(x + at, n), n); });
+}
+
+template <class T>
+void multiply_by(T* y, const T* x, int64_t ld, Tile t) {
+  for_tile<T>(ld, t, [&](int64_t at, int64_t n) { write(y + at, read(y + at, n) * read(x + at, n), n); });
+}
+
 // ------------------------------------------------------------------------------------------------------- losses
 
 // A long sum: lanes in T, flushed to double before they grow so large that small terms are lost.
@@ -382,11 +467,6 @@ inline void for_outputs(const LossBatch<T>& b, Body body) {
   for (int64_t i = 0; i < b.n_rows; ++i) {
     for_vectors<T>(b.n_outputs, [&](int64_t j, int64_t n) { body(i * b.n_outputs + j, n, splat(b.share[i])); });
   }
-}
-
-template <class T>
-inline Vec<T> first_lanes_only(Vec<T> v, int64_t n) {
-  return n == kLanes<T> ? v : first_lanes_of<T>(v, n, 0);
 }
 
 template <class T>
@@ -487,6 +567,23 @@ inline T shifted_exponentials(const T* z, int64_t count, T shift, T* out) {
   return sum_lanes<T>(s);
 }
 
+// delta -= factor * (the row's target, a probability for each class); returns the mean of z under it.
+template <class T>
+inline T subtract_target(const LossBatch<T>& b, int64_t row, const T* z, T factor, T* delta) {
+  if (!b.target) {
+    if (delta) delta[b.label[row]] -= factor;
+    return z[b.label[row]];
+  }
+  const T* target = b.target + row * b.n_outputs;
+  Vec<T> mean{};
+  for_vectors<T>(b.n_outputs, [&](int64_t j, int64_t n) {
+    const Vec<T> t = read(target + j, n);
+    mean += t * read(z + j, n);
+    if (delta) write(delta + j, read(delta + j, n) - factor * t, n);
+  });
+  return sum_lanes<T>(mean);
+}
+
 template <class T>
 double softmax_log_loss(const LossBatch<T>& b) {
   double loss = 0;
@@ -495,13 +592,14 @@ double softmax_log_loss(const LossBatch<T>& b) {
     T* delta = b.delta ? b.delta + i * b.n_outputs : nullptr;
     const T share = b.share[i], top = largest(z, b.n_outputs);
     const T total = shifted_exponentials(z, b.n_outputs, top, delta);
-    if (share != 0) loss += double(share) * (std::log(total) - (z[b.label[i]] - top));
-    if (!delta) continue;
-    const T factor = share / total, spread = share * (b.smoothing / T(b.n_outputs));
-    for_vectors<T>(b.n_outputs, [&](int64_t j, int64_t n) {
-      write(delta + j, share == T(0) ? Vec<T>{} : read(delta + j, n) * factor - spread, n);
-    });
-    delta[b.label[i]] -= share * (T(1) - b.smoothing);
+    if (delta) {
+      const T factor = share / total, spread = share * (b.smoothing / T(b.n_outputs));
+      for_vectors<T>(b.n_outputs, [&](int64_t j, int64_t n) {
+        write(delta + j, share == T(0) ? Vec<T>{} : read(delta + j, n) * factor - spread, n);
+      });
+    }
+    const T expected = subtract_target(b, i, z, share * (T(1) - b.smoothing), delta);
+    if (share != 0) loss += double(share) * (std::log(total) - (expected - top));
   }
   return loss;
 }
@@ -753,6 +851,54 @@ void random_bits(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, uint1
   });
 }
 
+// Calls body(offset, words, n) for each group of 64 draws of 32 bits: word k is made of the draws 2 k and 2 k + 1 of
+// random_bits.
+template <class Body>
+inline void for_words(uint64_t seed, uint64_t step, uint32_t stream, int64_t count, Body body) {
+  constexpr int64_t n_words = kDrawsPerGroup / 2;
+  Wide lane;
+  for (int i = 0; i < kWideLanes; ++i) lane[i] = uint64_t(i);
+  uint16_t bits[kDrawsPerGroup];
+  uint32_t words[n_words];
+  for (int64_t at = 0, block = 0; at < count; at += n_words, block += 16) {
+    for (int l = 0; l < 16; l += kWideLanes) {
+      philox_lanes(lane + uint64_t(block + l), stream, step, seed, bits + 4 * l, bits + 64 + 4 * l);
+    }
+    std::memcpy(words, bits, sizeof words);
+    body(at, words, count - at < n_words ? count - at : n_words);
+  }
+}
+
+inline void uniforms_of(const uint32_t* words, int64_t n, float* out) {  // 23 bits: more would round up to 1
+  for (int64_t i = 0; i < n; ++i) out[i] = (float(int32_t(words[i] >> 9)) + 0.5f) * 0x1p-23f;
+}
+
+inline void uniforms_of(const uint32_t* words, int64_t n, double* out) {
+  for (int64_t i = 0; i < n; ++i) out[i] = (double(words[i]) + 0.5) * 0x1p-32;
+}
+
+template <class T>
+void uniforms(uint64_t seed, uint64_t step, uint32_t stream, int64_t count, T* out) {
+  for_words(seed, step, stream, count,
+            [&](int64_t at, const uint32_t* words, int64_t n) { uniforms_of(words, n, out + at); });
+}
+
+// One bit is the sign, 31 make the probability of the tail: numbers up to 6.4 in size.
+template <class T>
+void normals(uint64_t seed, uint64_t step, uint32_t stream, int64_t count, T* out) {
+  for_words(seed, step, stream, count, [&](int64_t at, const uint32_t* words, int64_t n) {
+    float z[kDrawsPerGroup / 2];
+    for (int64_t i = 0; i < kDrawsPerGroup / 2; i += kLanes<float>) {
+      IntVec<float> w;
+      std::memcpy(&w, words + i, sizeof w);
+      const Vec<float> p = (__builtin_convertvector(w & 0x7fffffff, Vec<float>) + 0.5f) * 0x1p-32f;
+      const Vec<float> lower = normal_quantile_lower(p < 0.5f ? p : splat(0.5f));
+      store(z + i, w < 0 ? lower : -lower);
+    }
+    for (int64_t i = 0; i < n; ++i) out[at + i] = T(z[i]);
+  });
+}
+
 // ------------------------------------------------------------------------------------------------------ the table
 
 #define SKREG_STRING_(x) #x
@@ -774,6 +920,11 @@ const Kernels<T>& table() {
       normalize<T>,
       norm_sums<T>,
       norm_backward<T>,
+      normalize_rows<T>,
+      normalize_rows_backward<T>,
+      modulate<T>,
+      add<T>,
+      multiply_by<T>,
       squared_error<T>,
       absolute_error<T>,
       huber<T>,
@@ -798,6 +949,8 @@ const Kernels<T>& table() {
       all_finite<T>,
       random_bits,
       drop_values<T>,
+      uniforms<T>,
+      normals<T>,
   };
   return k;
 }
