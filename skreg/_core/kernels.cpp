@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "gemm.hpp"
+#include "image.hpp"
 #include "random.hpp"
 #include "simd.hpp"
 
@@ -682,6 +683,8 @@ const Kernels<T>& table() {
       all_finite<T>,
       random_bits,
       drop_values<T>,
+      warp<T>,
+      smooth<T>,
   };
   return k;
 }

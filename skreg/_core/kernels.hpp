@@ -123,6 +123,45 @@ struct LossBatch {
   const T* level = nullptr;  // of the quantile loss, one an output
 };
 
+enum class Border { kConstant, kEdge, kReflect };
+
+// A picture (height x width x channels) seen through a map of coordinates: pixel (i, j) of `out` is the value of `in`
+// at row map[0] i + map[1] j + map[2] and column map[3] i + map[4] j + map[5], plus the shifts of this pixel where
+// given (one number a pixel and channel, rows `shift_pitch` apart).
+template <class T>
+struct Warp {
+  int64_t height, width, channels;
+  const T* in;
+  T* out;
+  T map[6];
+  const T* shift_rows;
+  const T* shift_columns;
+  int64_t shift_pitch;
+  bool nearest;  // the nearest pixel instead of bilinear interpolation
+  Border fill;
+  T fill_value;
+  T* workspace;  // warp_workspace() numbers
+};
+
+inline int64_t warp_workspace(int64_t height, int64_t width, int64_t channels) {
+  return ((height + 3) * (width + 3) + 2 * width) * channels;
+}
+
+// A picture smoothed along both axes with the symmetric taps tap[0] (the middle) to tap[radius], reflected at edges.
+template <class T>
+struct Smooth {
+  int64_t height, width, channels;
+  const T* in;
+  T* out;
+  const T* tap;
+  int64_t radius;
+  T* workspace;  // smooth_workspace() numbers
+};
+
+inline int64_t smooth_workspace(int64_t height, int64_t width, int64_t channels, int64_t radius) {
+  return (height * width + width + 2 * radius) * channels;
+}
+
 template <class T>
 struct Kernels {
   const char* instruction_set;
@@ -174,6 +213,9 @@ struct Kernels {
   // 16 random bits for each of n units; out has room for n rounded up to a multiple of 128.
   void (*random_bits)(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, uint16_t* out);
   void (*drop)(T* x, int64_t n, const Drop<T>&);
+
+  void (*warp)(const Warp<T>&);
+  void (*smooth)(const Smooth<T>&);
 };
 
 // The table of the best instruction set that this processor has (or the one named by the environment variable
