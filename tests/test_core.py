@@ -500,3 +500,19 @@ def test_core_rejects_what_would_read_out_of_bounds():
         network.train_epoch(data, np.array([0], dtype=np.int32), 1, np.array([0.1]))
     with pytest.raises(ValueError, match="do not fit together"):
         predict(X, [np.zeros((4, 1))], [np.zeros(1)], [], "identity")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_uniform_and_normal_numbers_follow_from_the_random_bits(dtype):
+    """Word by word: 32 bits make a uniform number, or a sign and a tail probability."""
+    bits = np.array(_core.random_bits(7, 2**33 + 5, 3, 2 * 1001), dtype=np.uint16)
+    words = bits.view(np.uint32)
+    suffix = np.dtype(dtype).itemsize * 8
+    uniform, normal = np.empty(1001, dtype), np.empty(1001, dtype)
+    getattr(_core, f"uniforms{suffix}")(7, 2**33 + 5, 3, uniform)
+    getattr(_core, f"normals{suffix}")(7, 2**33 + 5, 3, normal)
+    assert_allclose(uniform, (words + 0.5) / 2**32, rtol=0, atol=2.0**-23)
+    assert uniform.min() > 0 and uniform.max() < 1
+    tail = ((words & 0x7FFFFFFF) + 0.5) / 2**32
+    expected = np.where(words >> 31, 1, -1) * scipy.special.ndtri(tail)
+    assert_allclose(normal, expected, rtol=1e-6, atol=2e-6)

@@ -20,6 +20,8 @@ using namespace nb::literals;
 
 namespace skreg {
 
+void bind_augment(nb::module_& m);  // augment.cpp
+
 // ------------------------------------------------------------------------------------- choice of instruction set
 
 #define SKREG_DECLARE(isa)                       \
@@ -353,6 +355,20 @@ void predict(const BorrowedData<T>& data, const std::vector<Matrix<const T>>& we
   }
 }
 
+// uniforms32, normals32 and so on: fill an array, for tests.
+template <class T>
+void bind_random(nb::module_& m, const std::string& suffix) {
+  const auto bind = [&](const std::string& name, auto fill) {
+    m.def((name + suffix).c_str(),
+          [fill](uint64_t seed, uint64_t step, uint32_t stream, const Vector<T>& out) {
+            (kernels<T>().*fill)(seed, step, stream, int64_t(out.shape(0)), out.data());
+          },
+          "seed"_a, "step"_a, "stream"_a, "out"_a.noconvert());
+  };
+  bind("uniforms", &Kernels<T>::uniforms);
+  bind("normals", &Kernels<T>::normals);
+}
+
 }  // namespace skreg
 
 NB_MODULE(_core, m) {
@@ -365,6 +381,7 @@ NB_MODULE(_core, m) {
   m.def("predict", &predict<float>, "data"_a, "weights"_a, "biases"_a, "activations"_a, "link"_a, "out"_a.noconvert());
   m.def("predict", &predict<double>, "data"_a, "weights"_a, "biases"_a, "activations"_a, "link"_a, "out"_a.noconvert());
   m.def("count_moments", &count_moments, "optimizer"_a);
+  bind_augment(m);
   m.def("instruction_set", [] { return std::string(chosen_tables.f->instruction_set); });
   m.def("instruction_sets", [] {
     std::vector<std::string> names;
@@ -387,4 +404,6 @@ NB_MODULE(_core, m) {
         return bits;
       },
       "seed"_a, "step"_a, "stream"_a, "n"_a);
+  bind_random<float>(m, "32");
+  bind_random<double>(m, "64");
 }

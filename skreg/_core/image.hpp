@@ -14,12 +14,12 @@ namespace SKREG_ISA {
 
 // ------------------------------------------------------------------------------------------------------- gathers
 
-#if defined(__AVX512F__)
+#if defined(__AVX512F__)  // masked, since GCC 12 warns of the unmasked ones
 inline Vec<float> gather(const float* p, IntVec<float> at) {
-  return (Vec<float>)_mm512_i32gather_ps((__m512i)at, p, 4);
+  return (Vec<float>)_mm512_mask_i32gather_ps(_mm512_setzero_ps(), 0xffff, (__m512i)at, p, 4);
 }
 inline Vec<double> gather(const double* p, IntVec<double> at) {
-  return (Vec<double>)_mm512_i64gather_pd((__m512i)at, p, 8);
+  return (Vec<double>)_mm512_mask_i64gather_pd(_mm512_setzero_pd(), 0xff, (__m512i)at, p, 8);
 }
 #elif defined(__AVX2__)
 inline Vec<float> gather(const float* p, IntVec<float> at) {
@@ -67,8 +67,8 @@ struct EdgeFill {  // a a a | a b c d | d d d
 template <class T>
 struct ReflectFill {  // c b a | a b c d | d c b
   static Vec<T> place(Vec<T> x, T size) {
-    // Clamped at 64 periods: far enough for anything that is meant, near enough for the conversion to integers.
-    Vec<T> u = clamped<T>(x + T(0.5), T(-128) * size, T(128) * size) + T(128) * size;
+    // The pattern is even around -0.5. Clamped at 64 periods: farther than anything that is meant.
+    Vec<T> u = absolute<T>(clamped<T>(x + T(0.5), T(-128) * size, T(128) * size));
     u -= T(2) * size * truncated<T>(u / (T(2) * size));
     u = u > size ? T(2) * size - u : u;
     return EdgeFill<T>::place(u - T(0.5), size);
@@ -181,41 +181,34 @@ inline int64_t reflected(int64_t i, int64_t size) {
   return i < size ? i : 2 * size - 1 - i;
 }
 
-// sum_k tap[|k|] x[i + k] along columns, then along rows.
+// sum_k tap[|k|] x[k * step], for one vector around x.
+template <class T>
+inline Vec<T> symmetric_sum(const Smooth<T>& s, const T* x, int64_t step, int64_t n) {
+  Vec<T> sum = s.tap[0] * read(x, n);
+  for (int64_t k = 1; k <= s.radius; ++k) sum += s.tap[k] * (read(x - k * step, n) + read(x + k * step, n));
+  return sum;
+}
+
 template <class T>
 void smooth(const Smooth<T>& s) {
   const int64_t run = s.width * s.channels, r = s.radius;
-  T* half = s.workspace;             // height x run
-  T* padded = half + s.height * run;  // one row with r pixels more on both sides
+  T* tall = s.workspace;                   // the picture with r rows more above and below
+  T* wide = tall + (s.height + 2 * r) * run;  // one row with r pixels more on both sides
+  for (int64_t i = -r; i < s.height + r; ++i) copy_run(s.in + reflected(i, s.height) * run, tall + (i + r) * run, run);
   for (int64_t i = 0; i < s.height; ++i) {
+    T* middle = wide + r * s.channels;
     for_vectors<T>(run, [&](int64_t e, int64_t n) {
-      Vec<T> sum = s.tap[0] * read(s.in + i * run + e, n);
-      for (int64_t k = 1; k <= r; ++k) {
-        const T* above = s.in + reflected(i - k, s.height) * run;
-        const T* below = s.in + reflected(i + k, s.height) * run;
-        sum += s.tap[k] * (read(above + e, n) + read(below + e, n));
-      }
-      write(half + i * run + e, sum, n);
+      write(middle + e, symmetric_sum(s, tall + (i + r) * run + e, run, n), n);
     });
-  }
-  for (int64_t i = 0; i < s.height; ++i) {
-    const T* row = half + i * run;
     for (int64_t j = 0; j < r; ++j) {
-      const T* left = row + reflected(-r + j, s.width) * s.channels;
-      const T* right = row + reflected(s.width + j, s.width) * s.channels;
+      const int64_t left = reflected(-1 - j, s.width) * s.channels, right = reflected(s.width + j, s.width) * s.channels;
       for (int64_t c = 0; c < s.channels; ++c) {
-        padded[j * s.channels + c] = left[c];
-        padded[(r + s.width + j) * s.channels + c] = right[c];
+        middle[-(1 + j) * s.channels + c] = middle[left + c];
+        middle[(s.width + j) * s.channels + c] = middle[right + c];
       }
     }
-    copy_run(row, padded + r * s.channels, run);
     for_vectors<T>(run, [&](int64_t e, int64_t n) {
-      const T* center = padded + r * s.channels + e;
-      Vec<T> sum = s.tap[0] * read(center, n);
-      for (int64_t k = 1; k <= r; ++k) {
-        sum += s.tap[k] * (read(center - k * s.channels, n) + read(center + k * s.channels, n));
-      }
-      write(s.out + i * run + e, sum, n);
+      write(s.out + i * run + e, symmetric_sum(s, middle + e, s.channels, n), n);
     });
   }
 }

@@ -638,6 +638,54 @@ void random_bits(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, uint1
   }
 }
 
+// Calls body(offset, words, n) for each group of 64 draws of 32 bits: word k is made of the draws 2 k and 2 k + 1 of
+// random_bits.
+template <class Body>
+inline void for_words(uint64_t seed, uint64_t step, uint32_t stream, int64_t count, Body body) {
+  constexpr int64_t n_words = kDrawsPerGroup / 2;
+  Wide lane;
+  for (int i = 0; i < kWideLanes; ++i) lane[i] = uint64_t(i);
+  uint16_t bits[kDrawsPerGroup];
+  uint32_t words[n_words];
+  for (int64_t at = 0, block = 0; at < count; at += n_words, block += 16) {
+    for (int l = 0; l < 16; l += kWideLanes) {
+      philox_lanes(lane + uint64_t(block + l), stream, step, seed, bits + 4 * l, bits + 64 + 4 * l);
+    }
+    std::memcpy(words, bits, sizeof words);
+    body(at, words, count - at < n_words ? count - at : n_words);
+  }
+}
+
+inline void uniforms_of(const uint32_t* words, int64_t n, float* out) {  // 23 bits: more would round up to 1
+  for (int64_t i = 0; i < n; ++i) out[i] = (float(int32_t(words[i] >> 9)) + 0.5f) * 0x1p-23f;
+}
+
+inline void uniforms_of(const uint32_t* words, int64_t n, double* out) {
+  for (int64_t i = 0; i < n; ++i) out[i] = (double(words[i]) + 0.5) * 0x1p-32;
+}
+
+template <class T>
+void uniforms(uint64_t seed, uint64_t step, uint32_t stream, int64_t count, T* out) {
+  for_words(seed, step, stream, count,
+            [&](int64_t at, const uint32_t* words, int64_t n) { uniforms_of(words, n, out + at); });
+}
+
+// One bit is the sign, 31 make the probability of the tail: numbers up to 6.4 in size.
+template <class T>
+void normals(uint64_t seed, uint64_t step, uint32_t stream, int64_t count, T* out) {
+  for_words(seed, step, stream, count, [&](int64_t at, const uint32_t* words, int64_t n) {
+    float z[kDrawsPerGroup / 2];
+    for (int64_t i = 0; i < kDrawsPerGroup / 2; i += kLanes<float>) {
+      IntVec<float> w;
+      std::memcpy(&w, words + i, sizeof w);
+      const Vec<float> p = (__builtin_convertvector(w & 0x7fffffff, Vec<float>) + 0.5f) * 0x1p-32f;
+      const Vec<float> lower = normal_quantile_lower(p < 0.5f ? p : splat(0.5f));
+      store(z + i, w < 0 ? lower : -lower);
+    }
+    for (int64_t i = 0; i < n; ++i) out[at + i] = T(z[i]);
+  });
+}
+
 // ------------------------------------------------------------------------------------------------------ the table
 
 #define SKREG_STRING_(x) #x
@@ -683,6 +731,8 @@ const Kernels<T>& table() {
       all_finite<T>,
       random_bits,
       drop_values<T>,
+      uniforms<T>,
+      normals<T>,
       warp<T>,
       smooth<T>,
   };

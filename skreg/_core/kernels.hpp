@@ -159,7 +159,7 @@ struct Smooth {
 };
 
 inline int64_t smooth_workspace(int64_t height, int64_t width, int64_t channels, int64_t radius) {
-  return (height * width + width + 2 * radius) * channels;
+  return ((height + 2 * radius) * width + width + 2 * radius) * channels;
 }
 
 template <class T>
@@ -213,6 +213,9 @@ struct Kernels {
   // 16 random bits for each of n units; out has room for n rounded up to a multiple of 128.
   void (*random_bits)(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, uint16_t* out);
   void (*drop)(T* x, int64_t n, const Drop<T>&);
+  // Numbers uniform in the open interval (0, 1), and standard normal ones, each from 32 random bits.
+  void (*uniforms)(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, T* out);
+  void (*normals)(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, T* out);
 
   void (*warp)(const Warp<T>&);
   void (*smooth)(const Smooth<T>&);
@@ -222,5 +225,9 @@ struct Kernels {
 // SKREG_INSTRUCTION_SET, for tests).
 template <class T>
 const Kernels<T>& kernels();
+template <>
+const Kernels<float>& kernels<float>();
+template <>
+const Kernels<double>& kernels<double>();
 
 }  // namespace skreg

@@ -236,6 +236,19 @@ inline Vec<T> log1p_unit(Vec<T> x) {
   return T(2) * s * p;
 }
 
+// log(x) for positive normal numbers, as e ln 2 + log(m) with x = m 2^e and 1 <= m < 2.
+inline Vec<float> logarithm(Vec<float> x) {
+  const IntVec<float> bits = real_to_bits<float>(x);
+  const Vec<float> e = __builtin_convertvector((bits >> 23) - 127, Vec<float>);
+  const Vec<float> m = bits_to_real<float>((bits & 0x007fffff) | 0x3f800000);
+  return e * 0.69314718055994530942f + log1p_unit<float>(m - 1.0f);
+}
+
+inline Vec<float> square_root(Vec<float> x) {
+  for (int i = 0; i < kLanes<float>; ++i) x[i] = __builtin_sqrtf(x[i]);  // compilers make one instruction of it
+  return x;
+}
+
 template <class T>
 inline Vec<T> logistic(Vec<T> x) {
   return T(1) / (T(1) + exponential<T>(-x));
@@ -281,6 +294,20 @@ inline Vec<T> polynomial(Vec<T> x, const double (&c)[n]) {
   Vec<T> p = splat(T(c[0]));
   for (int i = 1; i < n; ++i) p = p * x + T(c[i]);
   return p;
+}
+
+// The quantile function of the standard normal at p in [2^-33, 1/2], by Wichura (1988, algorithm AS 241, PPND7), about
+// seven digits: a ratio of polynomials in (1/2 - p)^2 in the centre, in sqrt(-log p) in the tail.
+inline Vec<float> normal_quantile_lower(Vec<float> p) {
+  constexpr double kA[] = {5.9109374720e1, 1.5929113202e2, 5.0434271938e1, 3.3871327179e0};
+  constexpr double kB[] = {6.7187563600e1, 7.8757757664e1, 1.7895169469e1, 1.0};
+  constexpr double kC[] = {1.7023821103e-1, 1.3067284816e0, 2.7568153900e0, 1.4234372777e0};
+  constexpr double kD[] = {1.2021132975e-1, 7.3700164250e-1, 1.0};
+  const Vec<float> q = p - 0.5f, s = 0.180625f - q * q;
+  const Vec<float> centre = q * polynomial<float>(s, kA) / polynomial<float>(s, kB);
+  const Vec<float> r = square_root(-logarithm(p)) - 1.6f;
+  const Vec<float> tail = -polynomial<float>(r, kC) / polynomial<float>(r, kD);
+  return q < -0.425f ? tail : centre;
 }
 
 // The distribution function of the standard normal, from Cephes' erf and erfc in double precision. In its left tail

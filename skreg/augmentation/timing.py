@@ -1,0 +1,259 @@
+"""Signals moved or bent in time, and moved in pitch.
+
+A TimingAugmenter writes `_shifts(rng, length)`: point j of the variant is the signal at the time
+j + shift[j], by linear interpolation between its points. All channels move alike.
+"""
+
+from abc import abstractmethod
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skreg.augmentation import core
+from skreg.augmentation.base import checked_range
+from skreg.augmentation.signal import NOT_NEGATIVE, PAIR, SHARE, SignalAugmenter, spline_basis
+
+
+class TimingAugmenter(SignalAugmenter):
+    """Base class of augmenters with a map of the time axis a row; a subclass writes `_shifts`."""
+
+    _parameter_constraints: dict = {
+        **SignalAugmenter._parameter_constraints,
+        "fill": [StrOptions({"constant", "edge", "reflect"})],
+    }
+
+    def _augment(self, X, rng):
+        return core.warp_time(X, self._shifts(rng, X.shape[-1]), fill=self.fill)
+
+    @abstractmethod
+    def _shifts(self, rng, length):
+        """How much later in the signal each point is read, in points; (n_rows, length)."""
+
+
+class TimeShift(TimingAugmenter):
+    """Move each signal in time by a random number of points, whole or not.
+
+    The shift is uniform in [-max_shift, max_shift], to later times where positive.
+
+    Parameters
+    ----------
+    max_shift : float, default=0.1
+        Largest shift, >= 0. Below 1 a share of the length, else points; 0 is the identity.
+    fill : {"constant", "edge", "reflect"}, default="constant"
+        What comes before and after the signal: zeros, its first and last value, or its mirror.
+    signal_shape, p, random_state
+        As in :class:`AddNoise`.
+
+    Attributes
+    ----------
+    sample_shape_ : tuple
+        Shape of the samples seen in `fit`.
+    """
+
+    _parameter_constraints: dict = {
+        **TimingAugmenter._parameter_constraints,
+        "max_shift": [NOT_NEGATIVE],
+    }
+
+    def __init__(
+        self, max_shift=0.1, *, fill="constant", signal_shape=None, p=1.0, random_state=None
+    ):
+        self.max_shift = max_shift
+        self.fill = fill
+        self.signal_shape = signal_shape
+        self.p = p
+        self.random_state = random_state
+
+    def _shifts(self, rng, length):
+        largest = self.max_shift * length if self.max_shift < 1 else self.max_shift
+        return np.repeat(rng.between(largest, -largest)[:, None], length, axis=1)
+
+
+class TimeStretch(TimingAugmenter):
+    """Play each signal faster or slower around its middle, as a tape: the pitch goes with it.
+
+    Point j of the variant is the signal at `c + rate * (j - c)`, c the middle, with the rate
+    uniform in `rate_range`. The length stays: a slower signal loses its ends, a faster one is
+    filled. :class:`PitchShift` moves the pitch alone.
+
+    Parameters
+    ----------
+    rate_range : tuple (low, high), default=(0.9, 1.1)
+        Speeds > 0; above 1 is faster and shorter. (1, 1) is the identity.
+    fill, signal_shape, p, random_state
+        As in :class:`TimeShift`.
+
+    Attributes
+    ----------
+    sample_shape_ : tuple
+        Shape of the samples seen in `fit`.
+    """
+
+    _parameter_constraints: dict = {**TimingAugmenter._parameter_constraints, "rate_range": PAIR}
+
+    def __init__(
+        self,
+        rate_range=(0.9, 1.1),
+        *,
+        fill="constant",
+        signal_shape=None,
+        p=1.0,
+        random_state=None,
+    ):
+        self.rate_range = rate_range
+        self.fill = fill
+        self.signal_shape = signal_shape
+        self.p = p
+        self.random_state = random_state
+
+    def _check_parameters(self):
+        checked_range("rate_range", self.rate_range, lowest=0.01)
+
+    def _shifts(self, rng, length):
+        from_middle = np.arange(length) - (length - 1) / 2
+        return (rng.between(*self.rate_range) - 1)[:, None] * from_middle
+
+
+class TimeWarp(TimingAugmenter):
+    """Bend the time axis of each signal smoothly: parts of it get faster, others slower.
+
+    The logarithm of the speed is a cubic spline through `n_points` normal values with standard
+    deviation `std`; time is the integral of the speed, scaled so that both ends stay in place
+    (after Um et al. 2017).
+
+    Parameters
+    ----------
+    std : float, default=0.2
+        Standard deviation of the logarithm of the speed, >= 0; 0 is the identity.
+    n_points : int, default=4
+        Number of the values along the signal, >= 2.
+    signal_shape, p, random_state
+        As in :class:`AddNoise`.
+
+    Attributes
+    ----------
+    sample_shape_ : tuple
+        Shape of the samples seen in `fit`.
+    """
+
+    _parameter_constraints: dict = {
+        **SignalAugmenter._parameter_constraints,
+        "std": [NOT_NEGATIVE],
+        "n_points": [Interval(Integral, 2, None, closed="left")],
+    }
+    fill = "edge"  # the ends stay in place: nothing beyond them is read
+
+    def __init__(self, std=0.2, *, n_points=4, signal_shape=None, p=1.0, random_state=None):
+        self.std = std
+        self.n_points = n_points
+        self.signal_shape = signal_shape
+        self.p = p
+        self.random_state = random_state
+
+    def _shifts(self, rng, length):
+        if self.std == 0 or length < 2:
+            return np.zeros((len(rng.rows), length))
+        middles = spline_basis(self.n_points, length - 1)
+        steps = np.exp(self.std * rng.normal(self.n_points) @ middles)
+        times = np.zeros((len(steps), length))
+        np.cumsum(steps, axis=1, out=times[:, 1:])
+        times *= (length - 1) / times[:, -1:]
+        return times - np.arange(length)
+
+
+class PitchShift(SignalAugmenter):
+    """Raise or lower the pitch of each sound; its length and timing stay.
+
+    A phase vocoder (Flanagan and Golden 1966): in the short-time Fourier transform, with windows
+    of `window` points that overlap by three quarters, every component moves from its frequency f
+    to `f * 2 ** (s / 12)`, with s uniform in [-max_semitones, max_semitones].
+
+    Parameters
+    ----------
+    max_semitones : float, default=2.0
+        Largest shift in semitones, 0 <= max_semitones <= 24; 0 is the identity.
+    window : int, default=512
+        Length of the window in points, a multiple of 4: about 30 to 60 ms of sound.
+    signal_shape, p, random_state
+        As in :class:`AddNoise`.
+
+    Attributes
+    ----------
+    sample_shape_ : tuple
+        Shape of the samples seen in `fit`.
+    """
+
+    _parameter_constraints: dict = {
+        **SignalAugmenter._parameter_constraints,
+        "max_semitones": [Interval(Real, 0, 24, closed="both")],
+        "window": [Interval(Integral, 8, None, closed="left")],
+    }
+
+    def __init__(
+        self, max_semitones=2.0, *, window=512, signal_shape=None, p=1.0, random_state=None
+    ):
+        self.max_semitones = max_semitones
+        self.window = window
+        self.signal_shape = signal_shape
+        self.p = p
+        self.random_state = random_state
+
+    def _check_parameters(self):
+        if self.window % 4:
+            raise ValueError(f"window must be a multiple of 4, got {self.window}.")
+
+    def _augment(self, X, rng):
+        if self.max_semitones == 0:
+            return X
+        semitones = rng.between(-self.max_semitones, self.max_semitones)
+        flat = X.reshape(-1, X.shape[-1])
+        ratios = np.repeat(2 ** (semitones / 12), X.shape[1])
+        for begin in range(0, len(flat), 16):  # the spectra take many times the memory of a signal
+            part = slice(begin, begin + 16)
+            flat[part] = pitch_shifted(flat[part], ratios[part], self.window)
+        return flat.reshape(X.shape)
+
+
+def pitch_shifted(X, ratios, window):
+    """Signals (n, length) with the pitch of each multiplied by its ratio."""
+    hop, length = window // 4, X.shape[1]
+    spectra = moved_bins(short_time_spectra(X, window), ratios, hop, window)
+    frames = np.fft.irfft(spectra, window) * hann(window)
+    out = np.zeros((len(X), (frames.shape[1] + 3) * hop))
+    for k in range(4):  # frames that do not overlap are added at once
+        section = frames[..., k * hop : (k + 1) * hop].reshape(len(X), -1)
+        out[:, k * hop : k * hop + section.shape[1]] += section
+    return out[:, window : window + length] / 1.5  # the sum of four squared windows
+
+
+def hann(window):
+    """The periodic Hann window."""
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)
+
+
+def short_time_spectra(X, window):
+    """Spectra (n, n_frames, n_bins) of windowed frames, a quarter of a window apart."""
+    hop = window // 4
+    padded = np.pad(X, ((0, 0), (window, window + hop - X.shape[1] % hop)))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, window, axis=1)[:, ::hop]
+    return np.fft.rfft(frames * hann(window))
+
+
+def moved_bins(spectra, ratios, hop, window):
+    """Spectra with the component of each bin moved to the bin at ratio times its frequency.
+
+    The frequency of a component follows from the advance of its phase between two frames; the phase
+    of the moved component is the sum of its own advances.
+    """
+    n_bins = spectra.shape[-1]
+    expected = 2 * np.pi * hop / window * np.arange(n_bins)
+    phase = np.angle(spectra)
+    advance = np.diff(phase, axis=1, prepend=0.0) - expected
+    advance = expected + (advance + np.pi) % (2 * np.pi) - np.pi
+    source = np.rint(np.arange(n_bins) / ratios[:, None]).astype(np.int64)
+    inside = (source < n_bins)[:, None]
+    source = np.broadcast_to(np.minimum(source, n_bins - 1)[:, None], spectra.shape)
+    magnitude = np.where(inside, np.take_along_axis(np.abs(spectra), source, axis=2), 0)
+    advance = np.take_along_axis(advance, source, axis=2) * ratios[:, None, None]
+    return magnitude * np.exp(1j * np.cumsum(advance, axis=1))
