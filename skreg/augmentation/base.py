@@ -67,8 +67,10 @@ class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass
         X_new : ndarray of the shape of X
             float32 where X is float32, else float64.
         """
-        X = self._begin(X, y)
-        return self._variants(X, np.arange(len(X)), epoch=0, seed=draw_seed(self.random_state))
+        checked = self._begin(X, y)
+        seed = draw_seed(self.random_state)
+        variants = self._variants(checked, np.arange(len(checked)), epoch=0, seed=seed)
+        return self._returned(variants, X)
 
     def transform(self, X):
         """Return X as it is: what is predicted or scored is never augmented.
@@ -82,7 +84,7 @@ class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass
         X : ndarray of the same shape
         """
         check_is_fitted(self)
-        return self._check_input(X, reset=False)
+        return self._returned(self._check_input(X, reset=False), X)
 
     # -------------------------------------------------------------------------- variants
 
@@ -170,6 +172,10 @@ class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass
 
     def _learn(self, X, y):
         """Learn from the samples X of the training set."""
+
+    def _returned(self, X, passed):
+        """What a caller gets for the rows X, which were `passed` in his own container."""
+        return X
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

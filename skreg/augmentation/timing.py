@@ -206,25 +206,20 @@ class PitchShift(SignalAugmenter):
     def _augment(self, X, rng):
         if self.max_semitones == 0:
             return X
-        semitones = rng.between(-self.max_semitones, self.max_semitones)
-        flat = X.reshape(-1, X.shape[-1])
-        ratios = np.repeat(2 ** (semitones / 12), X.shape[1])
-        for begin in range(0, len(flat), 16):  # the spectra take many times the memory of a signal
-            part = slice(begin, begin + 16)
-            flat[part] = pitch_shifted(flat[part], ratios[part], self.window)
-        return flat.reshape(X.shape)
+        ratios = 2 ** (rng.between(-self.max_semitones, self.max_semitones) / 12)
+        for signal, ratio in zip(X, ratios, strict=True):
+            for channel in signal:
+                channel[:] = pitch_shifted(channel, ratio, self.window)
+        return X
 
 
-def pitch_shifted(X, ratios, window):
-    """Signals (n, length) with the pitch of each multiplied by its ratio."""
-    hop, length = window // 4, X.shape[1]
-    spectra = moved_bins(short_time_spectra(X, window), ratios, hop, window)
-    frames = np.fft.irfft(spectra, window) * hann(window)
-    out = np.zeros((len(X), (frames.shape[1] + 3) * hop))
-    for k in range(4):  # frames that do not overlap are added at once
-        section = frames[..., k * hop : (k + 1) * hop].reshape(len(X), -1)
-        out[:, k * hop : k * hop + section.shape[1]] += section
-    return out[:, window : window + length] / 1.5  # the sum of four squared windows
+def pitch_shifted(x, ratio, window):
+    """A sound of shape (length,) with its pitch multiplied by ratio: stretched, then resampled."""
+    spectra = short_time_spectra(x, window)
+    stretched = overlapped(stretched_spectra(spectra, ratio), window)
+    # Frame k, whose middle is half a window behind its begin, shows the time of frame k / ratio.
+    at = window / 2 * (1 + ratio) + ratio * np.arange(len(x))
+    return np.interp(at, np.arange(len(stretched)), stretched)
 
 
 def hann(window):
@@ -232,28 +227,51 @@ def hann(window):
     return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)
 
 
-def short_time_spectra(X, window):
-    """Spectra (n, n_frames, n_bins) of windowed frames, a quarter of a window apart."""
+def short_time_spectra(x, window):
+    """Spectra (n_frames, n_bins) of windowed frames, a quarter of a window apart."""
     hop = window // 4
-    padded = np.pad(X, ((0, 0), (window, window + hop - X.shape[1] % hop)))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, window, axis=1)[:, ::hop]
+    padded = np.pad(x, (window, 2 * window + hop - len(x) % hop))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
     return np.fft.rfft(frames * hann(window))
 
 
-def moved_bins(spectra, ratios, hop, window):
-    """Spectra with the component of each bin moved to the bin at ratio times its frequency.
+def stretched_spectra(spectra, ratio):
+    """Spectra of the sound at 1 / ratio of its speed and at its pitch.
 
-    The frequency of a component follows from the advance of its phase between two frames; the phase
-    of the moved component is the sum of its own advances.
+    A frame lies between two of the original: its magnitudes are theirs interpolated, its phases
+    those of the frame before plus the advance from one of the two to the other.
     """
-    n_bins = spectra.shape[-1]
-    expected = 2 * np.pi * hop / window * np.arange(n_bins)
+    n_frames = int((len(spectra) - 2) * ratio)
+    times = np.arange(n_frames) / ratio
+    before = times.astype(np.int64)
+    share = (times - before)[:, None]
+    magnitude = np.abs(spectra)
+    magnitude = (1 - share) * magnitude[before] + share * magnitude[before + 1]
     phase = np.angle(spectra)
-    advance = np.diff(phase, axis=1, prepend=0.0) - expected
-    advance = expected + (advance + np.pi) % (2 * np.pi) - np.pi
-    source = np.rint(np.arange(n_bins) / ratios[:, None]).astype(np.int64)
-    inside = (source < n_bins)[:, None]
-    source = np.broadcast_to(np.minimum(source, n_bins - 1)[:, None], spectra.shape)
-    magnitude = np.where(inside, np.take_along_axis(np.abs(spectra), source, axis=2), 0)
-    advance = np.take_along_axis(advance, source, axis=2) * ratios[:, None, None]
-    return magnitude * np.exp(1j * np.cumsum(advance, axis=1))
+    advance = (phase[before + 1] - phase[before])[:-1]
+    total = np.cumsum(np.vstack([phase[:1], advance]), axis=0)
+    # Bins around a peak belong to one component: they keep their phases relative to the peak's.
+    peak = nearest_peak(magnitude)
+    moved = np.take_along_axis(total - phase[before], peak, axis=1)
+    return magnitude * np.exp(1j * (phase[before] + moved))
+
+
+def nearest_peak(magnitude):
+    """For each bin of each frame, the bin of the nearest local maximum along the frame."""
+    n_bins = magnitude.shape[1]
+    padded = np.pad(magnitude, ((0, 0), (1, 1)), constant_values=-1)
+    is_peak = (magnitude >= padded[:, :-2]) & (magnitude > padded[:, 2:])
+    bins = np.arange(n_bins)
+    below = np.maximum.accumulate(np.where(is_peak, bins, -n_bins), axis=1)
+    above = np.minimum.accumulate(np.where(is_peak, bins, 2 * n_bins)[:, ::-1], axis=1)[:, ::-1]
+    return np.where(bins - below <= above - bins, below, above)
+
+
+def overlapped(spectra, window):
+    """The sound (n_frames + 3) * window / 4 points long whose windowed frames these are."""
+    hop = window // 4
+    frames = np.fft.irfft(spectra, window) * hann(window)
+    out = np.zeros((len(frames) + 3) * hop)
+    for k in range(4):
+        out[k * hop : (k + len(frames)) * hop] += frames[:, k * hop : (k + 1) * hop].ravel()
+    return out / 1.5  # the sum of four squared windows
