@@ -91,13 +91,9 @@ class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass
     def _begin(self, X, y):
         """Fit on X, and return it in the form that `_variants` takes."""
         X = self._check_input(X, reset=True)
-        self._prepare(X, y)
-        return X
-
-    def _prepare(self, X, y):
-        """Check the parameters against checked X, and learn from it."""
         self._check_parameters()
         self._learn(self._samples(X), y)
+        return X
 
     def _check_input(self, X, *, reset):
         X = validate_data(

@@ -27,7 +27,7 @@ def encoded(X):
     for j in columns:
         codes = series[j].cat.codes.astype(np.float64)
         series[j] = codes.where(codes >= 0)
-    return type(X)({name: s for name, s in zip(X.columns, series, strict=True)}, index=X.index)
+    return type(X)(dict(zip(X.columns, series, strict=True)), index=X.index)
 
 
 def rows_like(X, rows, values):

@@ -26,19 +26,7 @@ class ImageAugmenter(Augmenter):
     def _row_shape(self, shape):
         if self.image_shape is None:
             return self._shaped(shape)
-        wanted = tuple(self.image_shape)
-        if len(wanted) not in (2, 3) or not all(isinstance(n, Integral) and n > 0 for n in wanted):
-            raise ValueError(
-                "image_shape must be (height, width) or (height, width, channels) with positive "
-                f"integers, got {self.image_shape!r}."
-            )
-        if shape != wanted and shape != (int(np.prod(wanted)),):
-            raise ValueError(
-                f"image_shape={wanted} has {np.prod(wanted)} pixels, but X has samples of shape "
-                f"{shape} with {np.prod(shape)} features. Pass rows with {np.prod(wanted)} "
-                "features, or another image_shape."
-            )
-        return wanted if len(wanted) == 3 else (*wanted, 1)
+        return image_row_shape(self.image_shape, shape)
 
     def _shaped(self, shape):
         if len(shape) == 1:
@@ -52,6 +40,23 @@ class ImageAugmenter(Augmenter):
                 f"{type(self).__name__}: (n_samples, height, width, channels)."
             )
         return shape if len(shape) == 3 else (*shape, 1)
+
+
+def image_row_shape(image_shape, shape):
+    """(height, width, channels) of samples that come in `shape`, read as `image_shape`."""
+    wanted = tuple(image_shape)
+    if len(wanted) not in (2, 3) or not all(isinstance(n, Integral) and n > 0 for n in wanted):
+        raise ValueError(
+            "image_shape must be (height, width) or (height, width, channels) with positive "
+            f"integers, got {image_shape!r}."
+        )
+    size = int(np.prod(wanted))
+    if shape not in (wanted, (size,)):
+        raise ValueError(
+            f"image_shape={wanted} has {size} pixels, but X has samples of shape {shape} with "
+            f"{np.prod(shape)} features. Pass rows with {size} features, or another image_shape."
+        )
+    return wanted if len(wanted) == 3 else (*wanted, 1)
 
 
 class RandomFlip(ImageAugmenter):
@@ -107,7 +112,7 @@ class RandomErasing(ImageAugmenter):
     area : float, default=0.2
         Largest share of the picture's area, 0 <= area < 1; 0 is the identity.
     ratio : tuple (low, high), default=(0.3, 3.3)
-        Range of height over width, > 0.
+        Range of height over width, in units of the picture's, > 0.
     fill_value : float, default=0.0
         The constant; 0 is the mean after standardising.
     image_shape, p, random_state
@@ -152,11 +157,13 @@ class RandomErasing(ImageAugmenter):
 
 
 def drawn_boxes(rng, height, width, area, ratio):
-    """Boxes (top, left, height, width) with shares `area` of a picture, anywhere within it."""
+    """Boxes (top, left, height, width) with shares `area` of a picture, anywhere within it.
+
+    `ratio` is the range of height over width in units of the picture's.
+    """
     aspect = np.exp(rng.between(*np.log(ratio)))
-    pixels = area * height * width
-    tall = np.minimum(np.rint(np.sqrt(pixels * aspect)), height).astype(np.int64)
-    wide = np.minimum(np.rint(np.sqrt(pixels / aspect)), width).astype(np.int64)
+    tall = np.minimum(np.rint(height * np.sqrt(area * aspect)), height).astype(np.int64)
+    wide = np.minimum(np.rint(width * np.sqrt(area / aspect)), width).astype(np.int64)
     top, left = rng.below(height - tall + 1), rng.below(width - wide + 1)
     return np.column_stack([top, left, tall, wide])
 

@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.multiclass import type_of_target
 
 from skreg.augmentation.core import RowRandom
-from skreg.augmentation.image import ImageAugmenter, drawn_boxes
+from skreg.augmentation.image import drawn_boxes, image_row_shape
 from skreg.augmentation.tabular import TableAugmenter
 
 NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
@@ -25,6 +25,7 @@ class MixingAugmenter(TableAugmenter):
     """Base class of the augmenters that combine two rows; a subclass writes `_mix`."""
 
     regression = None  # whether y holds numbers, where the caller knows better than y shows
+    mixes_classes = True  # whether a row and its partner may be of different classes
 
     def _learn(self, X, y):
         continuous = y is not None and type_of_target(y).startswith("continuous")
@@ -160,17 +161,18 @@ class CutMix(MixingAugmenter):
     def _row_shape(self, shape):
         if self.image_shape is None:
             return super()._row_shape(shape)
-        return ImageAugmenter._row_shape(self, shape)
+        return image_row_shape(self.image_shape, shape)
 
     def _mix(self, X, rng, pool):
         cut, partner = 1 - drawn_share(rng, self.alpha), rng.below(len(pool))
-        mask = self._cut_features(X, rng, cut) if X.ndim == 2 else cut_boxes(X, rng, cut)
-        share = 1 - mask.mean(axis=tuple(range(1, mask.ndim)))
+        mask = cut_features(X, rng, cut) if X.ndim == 2 else cut_boxes(X, rng, cut)
+        share = 1 - mask.reshape(len(X), -1).mean(axis=1)
         return np.where(mask, pool[partner], X), partner, share
 
-    @staticmethod
-    def _cut_features(X, rng, cut):
-        return rng.uniform(X.shape[1]) < cut[:, None]
+
+def cut_features(X, rng, cut):
+    """Masks (n, n_features) with each feature cut with probability `cut`."""
+    return rng.uniform(X.shape[1]) < cut[:, None]
 
 
 def cut_boxes(X, rng, cut):
@@ -213,6 +215,7 @@ class Interpolate(MixingAugmenter):
         "k_neighbors": [Interval(Integral, 1, None, closed="left")],
     }
     _allow_nan = False
+    mixes_classes = False
 
     def __init__(
         self, k_neighbors=5, *, categorical_features="from_dtype", p=1.0, random_state=None

@@ -41,11 +41,12 @@ class SignalAugmenter(Augmenter):
                 "signal_shape must be (length,) or (channels, length) with positive integers, got "
                 f"{self.signal_shape!r}."
             )
-        if shape != wanted and shape != (int(np.prod(wanted)),):
+        size = int(np.prod(wanted))
+        if shape not in (wanted, (size,)):
             raise ValueError(
-                f"signal_shape={wanted} has {np.prod(wanted)} numbers, but X has samples of shape "
-                f"{shape} with {np.prod(shape)} features. Pass rows with {np.prod(wanted)} "
-                "features, or another signal_shape."
+                f"signal_shape={wanted} has {size} numbers, but X has samples of shape {shape} "
+                f"with {np.prod(shape)} features. Pass rows with {size} features, or another "
+                "signal_shape."
             )
         return wanted if len(wanted) == 2 else (1, *wanted)
 

@@ -167,7 +167,7 @@ class SwapNoise(TableAugmenter):
         return X
 
     def _augment(self, X, rng):
-        raise NotImplementedError("SwapNoise needs donors: call _augment_from.")
+        return self._augment_from(X, rng, X)
 
 
 class FeatureMask(TableAugmenter):

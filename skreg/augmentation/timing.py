@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skreg.augmentation import core
 from skreg.augmentation.base import checked_range
-from skreg.augmentation.signal import NOT_NEGATIVE, PAIR, SHARE, SignalAugmenter, spline_basis
+from skreg.augmentation.signal import NOT_NEGATIVE, PAIR, SignalAugmenter, spline_basis
 
 
 class TimingAugmenter(SignalAugmenter):
