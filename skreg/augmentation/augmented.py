@@ -26,6 +26,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
     _check_sample_weight,
     _num_samples,
+    check_consistent_length,
     check_is_fitted,
     has_fit_parameter,
 )
@@ -133,6 +134,7 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
         if _routing_enabled():
             params = dict(process_routing(self, "fit", **params).estimator.fit)
         params = {name: value for name, value in params.items() if value is not None}
+        check_consistent_length(X, y)
         X, y, params = self._with_validation(X, y, params)
         self.augmenter_ = clone(self.augmenter)
         copies = make_copies(self.augmenter_, X, y, self.n_copies, regression=self._regression)
@@ -393,6 +395,7 @@ class AugmentationSampler(BaseEstimator):
         X_new : ndarray or data frame of shape (n_samples * (1 + n_copies), n_features)
         y_new : ndarray or series of the same length
         """
+        check_consistent_length(X, y)
         self.augmenter_ = clone(self.augmenter)
         copies = make_copies(self.augmenter_, X, y, self.n_copies)
         X_new, self.sample_indices_ = all_rows(X, copies)

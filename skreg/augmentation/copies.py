@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import _num_samples
 
 from skreg.augmentation.base import draw_seed
 from skreg.augmentation.core import RowRandom
@@ -91,8 +92,4 @@ def split_in_two(copies):
 
 def all_rows(X, copies):
     """X with the copies below, and the index of the row that each row of the result comes from."""
-    return joined(X, copies.own, copies.values), np.append(np.arange(_n_rows(X)), copies.own)
-
-
-def _n_rows(X):
-    return X.shape[0] if hasattr(X, "shape") else len(X)
+    return joined(X, copies.own, copies.values), np.append(np.arange(_num_samples(X)), copies.own)

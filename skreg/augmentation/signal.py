@@ -228,15 +228,18 @@ class Drift(SignalAugmenter):
     def _augment(self, X, rng):
         if self.std == 0:
             return X
-        curve = self.std * rng.normal(self.n_points) @ spline_basis(self.n_points, X.shape[-1])
+        curve = self.std * random_curves(rng, self.n_points, X.shape[-1])
         X += curve.astype(X.dtype)[:, None]
         return X
 
 
-def spline_basis(n_points, length):
-    """Matrix (n_points, length): the natural cubic spline through each unit vector of values."""
+def random_curves(rng, n_points, length):
+    """A curve a row, (n_rows, length): the natural cubic spline through normal values."""
     knots = np.linspace(0, max(length - 1, 1), n_points)
-    return CubicSpline(knots, np.eye(n_points), bc_type="natural")(np.arange(length)).T
+    basis = CubicSpline(knots, np.eye(n_points), bc_type="natural")(np.arange(length))
+    values = rng.normal(n_points)
+    # Term by term: in a matrix product the rounding of a row would depend on the number of rows.
+    return sum(values[:, k, None] * basis[:, k] for k in range(n_points))
 
 
 class TimeMask(SignalAugmenter):

@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skreg.augmentation import core
 from skreg.augmentation.base import checked_range
-from skreg.augmentation.signal import NOT_NEGATIVE, PAIR, SignalAugmenter, spline_basis
+from skreg.augmentation.signal import NOT_NEGATIVE, PAIR, SignalAugmenter, random_curves
 
 
 class TimingAugmenter(SignalAugmenter):
@@ -154,8 +154,7 @@ class TimeWarp(TimingAugmenter):
     def _shifts(self, rng, length):
         if self.std == 0 or length < 2:
             return np.zeros((len(rng.rows), length))
-        middles = spline_basis(self.n_points, length - 1)
-        steps = np.exp(self.std * rng.normal(self.n_points) @ middles)
+        steps = np.exp(self.std * random_curves(rng, self.n_points, length - 1))
         times = np.zeros((len(steps), length))
         np.cumsum(steps, axis=1, out=times[:, 1:])
         times *= (length - 1) / times[:, -1:]
