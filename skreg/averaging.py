@@ -40,7 +40,7 @@ class Average:
         n = self.network.n_weights
         value[:n][self.network.parameters[:n] == 0] = 0
         self.network.parameters[:] = value
-        if self.network.has_norm:
+        if self.network.has_statistics:
             self.network.recalibrate(self.data, self.rows)
 
     @contextmanager

@@ -3,6 +3,7 @@
 import copy
 from abc import ABCMeta, abstractmethod
 from contextlib import contextmanager
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -12,8 +13,9 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from skreg import lbfgs
 from skreg.averaging import ExponentialAverage, StochasticWeightAverage
 from skreg.callbacks import CallbackSupportMixin, callbacks_of
+from skreg.columns import ColumnMoments
 from skreg.messages import NON_FINITE, warn
-from skreg.network import Network, make_data, predict
+from skreg.network import Network, make_data, predict, sample
 from skreg.recipe import AUTO_BATCH_SIZE, PARAMETER_CONSTRAINTS, Recipe
 from skreg.stopping import EarlyStopping, ScoreStopping, TrainingLoss
 from skreg.training import Progress, train
@@ -46,6 +48,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
         passed = X, y
         X, y = self._check_arrays(X, y, reset=not warm)
+        recipe.check_rows(X)
         y = self._check_targets(y, warm, incremental)
         sample_weight = self._check_weights(sample_weight, X)
         self._class_weights = self._find_class_weights(y, incremental)
@@ -60,8 +63,10 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         if explicit:
             watched = self._explicit_validation(X.dtype, *validation)
         elif self.early_stopping:
-            rows, watched = self._split(data, passed, y, sample_weight)
+            rows, watched = self._split(data, passed, X, y, sample_weight)
         check_total_weight(data, rows, "training")
+        if recipe.row_changes:
+            self._learn_columns(network, X, y, rows, sample_weight)
         self._fit_stochastic(recipe, network, data, rows, watched, warm, incremental, callbacks)
 
     @contextmanager
@@ -127,9 +132,9 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             check_total_weight(data, rows, "validation")
         except ValueError as error:
             raise ValueError(f"The validation set X_val, y_val is not valid: {error}") from error
-        return Validation(data, rows, *passed, weight_val)
+        return Validation(data, rows, (X_val, y_val), *passed, weight_val)
 
-    def _split(self, data, passed, y, sample_weight):
+    def _split(self, data, passed, X, y, sample_weight):
         train_rows, rows = split_rows(
             y.shape[0],
             self.validation_fraction,
@@ -140,7 +145,18 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         weight = None if sample_weight is None else sample_weight[rows]
         # Copies for a scorer; the loss looks at the rows where they are.
         X_val, y_val = (take_rows(a, rows) if self.scoring != "loss" else None for a in passed)
-        return train_rows, Validation(data, rows, X_val, y_val, weight)
+        return train_rows, Validation(data, rows, (X, y), X_val, y_val, weight)
+
+    def _learn_columns(self, network, X, y, rows, sample_weight):
+        """Hand over the units of noise: deviations of the columns, over all partial fits."""
+        before = self._state.get("columns", {})
+        features = ColumnMoments(before.get("features")).add(X, rows, sample_weight)
+        targets = ColumnMoments(before.get("targets"))
+        if self._y_numeric:
+            targets.add(self._core_targets(y)[0]["target"], rows, sample_weight)
+        self._state["columns"] = {"features": features.state(), "targets": targets.state()}
+        deviation = np.broadcast_to(targets.deviation, self.n_outputs_)
+        network.set_columns(features.mean, features.deviation, deviation)
 
     # ---------------------------------------------------------------- the network and its state
 
@@ -157,6 +173,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             dtype=X.dtype if recipe.stochastic else np.dtype(np.float64),
             seed=state.get("seed", int(seed)),
         )
+        self._set_predictor(recipe)
         if warm:
             self._load(recipe, network, state)
         else:
@@ -168,6 +185,12 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             self._state = {}
             network.attach()
         return network
+
+    def _set_predictor(self, recipe):
+        self._predictor = {
+            "layers": recipe.predictor(self.n_outputs_),
+            "sampling": recipe.predictor(self.n_outputs_, sampling=True),
+        }
 
     def _reset(self, recipe):
         self.t_ = 0
@@ -189,10 +212,10 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                 f"hidden_layer_sizes is {tuple(recipe.hidden_sizes)}, but the fitted network has "
                 f"{tuple(sizes)}. To train another network use warm_start=False or a new estimator."
             )
-        if network.has_norm != ("parameters" in state):
+        if recipe.norm != state.get("norm"):
             raise ValueError(
-                "batch_norm cannot change between fits that continue each other. Use "
-                "warm_start=False or a new estimator."
+                "batch_norm and layer_norm cannot change between fits that continue each other. "
+                "Use warm_start=False or a new estimator."
             )
         if not network.has_norm:
             network.load(self.coefs_, self.intercepts_)
@@ -203,8 +226,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         given = [*self.coefs_, *self.intercepts_]
         if not all(map(np.array_equal, folded, given)):
             raise ValueError(
-                "coefs_ or intercepts_ were changed, but with batch_norm=True training continues "
-                "from the network before batch norm was folded into them. Fit a new estimator."
+                f"coefs_ or intercepts_ were changed, but with {recipe.norm}=True training "
+                "continues from the network with its normalization. Fit a new estimator."
             )
 
     def _attach(self, recipe, network, state, incremental):
@@ -233,15 +256,33 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             "reach": reach,
             "schedule": schedule,
         }
+        if incremental and "columns" in state:
+            self._state["columns"] = state["columns"]
         network.attach(optimizer, moments, counters, reach)
 
-    def _store(self, network, dtype):
+    def _store(self, recipe, network, dtype):
         if network.has_norm:
+            self._state["norm"] = recipe.norm
             self._state["parameters"], self._state["statistics"] = network.snapshot()
             self._state["epsilon"] = network.epsilon
+        self._show(network, dtype)
+
+    def _predicting(self, network, dtype=None):
+        """The attributes that predict as the network does now."""
+
+        def copies(arrays):
+            return [a.astype(dtype or a.dtype, copy=False) for a in arrays]
+
         coefs, intercepts = network.fold()
-        self.coefs_ = [c.astype(dtype, copy=False) for c in coefs]
-        self.intercepts_ = [b.astype(dtype, copy=False) for b in intercepts]
+        predictor = {**self._predictor, "norms": copies(network.layer_norms())}
+        return {
+            "coefs_": copies(coefs),
+            "intercepts_": copies(intercepts),
+            "_predictor": predictor,
+        }
+
+    def _show(self, network, dtype=None):
+        self.__dict__.update(self._predicting(network, dtype))
 
     # --------------------------------------------------------------------------- solvers
 
@@ -262,7 +303,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         )
         if not (network.finite and np.isfinite(self.loss_)):
             raise ValueError(NON_FINITE)
-        self._store(network, X.dtype)
+        self._store(recipe, network, X.dtype)
 
     def _fit_stochastic(self, recipe, network, data, rows, watched, warm, incremental, callbacks):
         batch_size = self._batch_size(len(rows))
@@ -289,11 +330,12 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             time_limit=np.inf if self.time_limit is None else self.time_limit,
             average=self._make_average(network, data, rows),
         )
-        if network.has_norm and not incremental and not progress.interrupted:
+        if network.has_statistics and not incremental and not progress.interrupted:
             self._recalibrate(network, data, rows, watched)
         self._state["schedule"] = schedule.state()
         self._report(progress, monitor, watched)
-        self._store(network, network.parameters.dtype)
+        self._store(recipe, network, network.parameters.dtype)
+        self._learn_noise(watched)
 
     @staticmethod
     def _recalibrate(network, data, rows, watched):
@@ -368,22 +410,32 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
         `link` is one of the core's; by default the output activation.
         """
-        check_is_fitted(self)
+        X, parameters = self._prepare_prediction(X)
         link = self.out_activation_ if link is None else link
+        return predict(X, self._predictor["layers"], parameters, link)
+
+    def _sampled_outputs(self, X, n_draws):
+        """Mean and standard deviation over passes with dropout."""
+        X, parameters = self._prepare_prediction(X)
+        if not (isinstance(n_draws, Integral) and n_draws >= 1):
+            raise ValueError(f"n_draws must be an integer >= 1, got {n_draws!r}.")
+        layers = self._predictor["sampling"]
+        if not any("drop" in name for name, _ in layers):
+            raise ValueError(
+                "Passes with dropout were asked for, but the network was fitted without. Fit it "
+                "with dropout or input_dropout above 0."
+            )
+        options = {"seed": self._state.get("seed", 0), "n_draws": int(n_draws)}
+        return sample(X, layers, parameters, self.out_activation_, **options)
+
+    def _prepare_prediction(self, X):
+        check_is_fitted(self)
         dtype = np.result_type(*self.coefs_, *self.intercepts_)
         dtype = dtype if dtype in (np.float32, np.float64) else np.dtype(np.float64)
         X = validate_data(
             self, X, accept_sparse=["csr", "csc"], dtype=dtype, order="C", reset=False
         )
-        n_hidden = len(self.coefs_) - 1
-        activations = self.activation
-        activations = [activations] * n_hidden if isinstance(activations, str) else activations
-        if len(activations) != n_hidden:
-            raise ValueError(
-                f"activation has {len(activations)} names, but the fitted network has {n_hidden} "
-                "hidden layers. Fit again after set_params."
-            )
-        return predict(X, self.coefs_, self.intercepts_, list(activations), link)
+        return X, [*self.coefs_, *self.intercepts_, *self._predictor["norms"]]
 
     @property
     def sparsity_(self):
@@ -418,6 +470,12 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             A fitted estimator of the same class with its own `hidden_layer_sizes`.
         """
         check_is_fitted(self)
+        names = {name for name, _ in self._predictor["layers"]}
+        if names & {"layer_norm", "residual"}:
+            raise ValueError(
+                "compact() needs a network without layer_norm and residual links: in these a unit "
+                "whose outgoing weights are 0 still has a part in the prediction."
+            )
         coefs, intercepts = copy.deepcopy((self.coefs_, self.intercepts_))
         for i in range(len(coefs) - 1, 0, -1):  # from the last: what leaves there can free more
             kept = np.flatnonzero((coefs[i] != 0).any(axis=1))
@@ -435,6 +493,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         )
         small.coefs_, small.intercepts_ = coefs, intercepts
         small._state = {}
+        small._set_predictor(Recipe(small))
+        small._predictor["norms"] = []
         return small
 
     def _check_solver(self):
@@ -473,6 +533,9 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def _find_class_weights(self, y, incremental):
         """Weight of each class, from all of y, or None."""
         return None
+
+    def _learn_noise(self, watched):
+        """What predictions with a spread need to know of the validation set, or None."""
 
     def _stratify(self, y):
         """Labels that a validation split keeps in proportion, or None."""

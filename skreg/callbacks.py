@@ -40,8 +40,7 @@ class FitCallbacks:
         """Whether a callback asks to stop."""
 
         def current():  # copies, since training goes on in place; made only when asked for
-            coefs, intercepts = network.fold()
-            return {"coefs_": coefs, "intercepts_": intercepts}
+            return self.estimator._predicting(network)
 
         return self.epoch.call_on_fit_task_end(**self.arguments, reconstruction_attributes=current)
 
@@ -49,8 +48,8 @@ class FitCallbacks:
         self.context.call_on_fit_task_end(
             **self.arguments,
             reconstruction_attributes=lambda: {
-                "coefs_": self.estimator.coefs_,
-                "intercepts_": self.estimator.intercepts_,
+                name: getattr(self.estimator, name)
+                for name in ("coefs_", "intercepts_", "_predictor")
             },
         )
 

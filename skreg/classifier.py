@@ -190,6 +190,50 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     swa_start : float, default=0.75
         Share of `max_iter` after which 'swa' begins, in [0, 1).
 
+    input_noise : float, default=0.0
+        Standard deviation of normal noise on the inputs of each step, in standard deviations of
+        each feature over the training rows, in [0, inf) [10]_. This and the next five need
+        dense X.
+
+    swap_noise : float, default=0.0
+        Probability that a value is replaced by that of another row of the batch, in [0, 1].
+
+    mixup : float, default=0.0
+        Mixes each row with another one of the batch, ``w * x_i + (1 - w) * x_j`` with ``w`` from
+        the distribution Beta(mixup, mixup), and their targets likewise, in [0, inf) [11]_.
+        ``loss_curve_`` shows the loss of the mixtures.
+
+    cutmix : float, default=0.0
+        Probability that a column of a row is taken from another row of the batch, in [0, 1]; the
+        targets mix by the share of columns that was taken [12]_.
+
+    cutout : float, default=0.0
+        Probability that a value is set to its feature's mean over the training rows, in [0, 1]
+        [13]_.
+
+    adversarial_epsilon : float, default=0.0
+        Half of the loss is taken at ``x + adversarial_epsilon * std * sign(d loss / d x)``, with
+        the standard deviation of each feature, in [0, inf) [14]_. A step takes about
+        twice as long.
+
+    layer_norm : bool, default=False
+        Whether to normalize each row over the units of a hidden layer, in the place of batch norm
+        [15]_. Cannot be folded into `coefs_`.
+
+    dropout_kind : {'standard', 'gaussian', 'alpha', 'connect'}, default='standard'
+        What `dropout` does with hidden units: 'standard' sets them to 0; 'gaussian' multiplies them
+        by normal numbers around 1 with variance ``p / (1 - p)`` [1]_; 'alpha' sets them to selu's
+        lower limit and keeps mean and variance, for ``activation='selu'`` [16]_; 'connect'
+        drops single weights into the layer, the same ones for all rows of a batch [17]_.
+
+    residual : bool, default=False
+        Whether to add the output of the layer before to each pair of hidden layers, where all three
+        are equally wide, before the activation of the second [18]_.
+
+    stochastic_depth : float, default=0.0
+        Probability that a row skips the last of these pairs, in [0, 1); of those before it in
+        proportion to their depth [19]_.
+
     class_weight : dict, 'balanced' or None, default=None
         Weights of the classes, multiplied with `sample_weight` in training and in the validation
         loss: a dict ``{label: weight}``, or ``n_samples / (n_classes * count)`` from all y of
@@ -292,6 +336,26 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
        architecture for computer vision". CVPR.
     .. [9] Izmailov, Podoprikhin, Garipov, Vetrov and Wilson (2018). "Averaging weights leads to
        wider optima and better generalization". UAI.
+    .. [10] Bishop (1995). "Training with noise is equivalent to Tikhonov regularization". Neural
+       Computation 7.
+    .. [11] Zhang, Cisse, Dauphin and Lopez-Paz (2018). "mixup: beyond empirical risk
+       minimization". ICLR.
+    .. [12] Yun, Han, Oh, Chun, Choe and Yoo (2019). "CutMix: regularization strategy to train
+       strong classifiers with localizable features". ICCV.
+    .. [13] DeVries and Taylor (2017). "Improved regularization of convolutional neural networks
+       with cutout". arXiv:1708.04552.
+    .. [14] Goodfellow, Shlens and Szegedy (2015). "Explaining and harnessing adversarial
+       examples". ICLR.
+    .. [15] Ba, Kiros and Hinton (2016). "Layer normalization". arXiv:1607.06450.
+    .. [16] Klambauer, Unterthiner, Mayr and Hochreiter (2017). "Self-normalizing neural
+       networks". NeurIPS.
+    .. [17] Wan, Zeiler, Zhang, LeCun and Fergus (2013). "Regularization of neural networks using
+       DropConnect". ICML.
+    .. [18] He, Zhang, Ren and Sun (2016). "Deep residual learning for image recognition". CVPR.
+    .. [19] Huang, Sun, Liu, Sedra and Weinberger (2016). "Deep networks with stochastic depth".
+       ECCV.
+    .. [20] Gal and Ghahramani (2016). "Dropout as a Bayesian approximation: representing model
+       uncertainty in deep learning". ICML.
 
     Examples
     --------
@@ -362,6 +426,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         weight_averaging=None,
         ema_decay=0.999,
         swa_start=0.75,
+        input_noise=0.0,
+        swap_noise=0.0,
+        mixup=0.0,
+        cutmix=0.0,
+        cutout=0.0,
+        adversarial_epsilon=0.0,
+        layer_norm=False,
+        dropout_kind="standard",
+        residual=False,
+        stochastic_depth=0.0,
         class_weight=None,
         label_smoothing=0.0,
     ):
@@ -408,6 +482,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.weight_averaging = weight_averaging
         self.ema_decay = ema_decay
         self.swa_start = swa_start
+        self.input_noise = input_noise
+        self.swap_noise = swap_noise
+        self.mixup = mixup
+        self.cutmix = cutmix
+        self.cutout = cutout
+        self.adversarial_epsilon = adversarial_epsilon
+        self.layer_norm = layer_norm
+        self.dropout_kind = dropout_kind
+        self.residual = residual
+        self.stochastic_depth = stochastic_depth
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
 
@@ -587,7 +671,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         index = p.argmax(axis=1) if p.shape[1] > 1 else (p[:, 0] > 0.5).astype(int)
         return self.classes_[np.minimum(index, len(self.classes_) - 1)]
 
-    def predict_proba(self, X):
+    def predict_proba(self, X, *, n_draws=None):
         """Probabilities of the classes.
 
         Parameters
@@ -595,12 +679,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Input data.
 
+        n_draws : int, default=None
+            Number of passes with dropout whose probabilities are averaged [20]_; batch norm and all
+            else works as in prediction. None: a single pass without dropout.
+
         Returns
         -------
         p : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`; for multilabel targets of each label on its own.
         """
-        p = self._outputs(X)
+        p = self._outputs(X) if n_draws is None else self._sampled_outputs(X, n_draws)[0]
         return np.hstack([1 - p, p]) if p.shape[1] == 1 else p
 
     def predict_log_proba(self, X):

@@ -90,16 +90,28 @@ INITIAL_WEIGHTS = {
 }
 
 
-def predict(X, coefs, intercepts, activations, link):
-    """Outputs of a plain (folded) network, of shape (n_rows, n_outputs), in the type of X.
+def predict(X, layers, parameters, link):
+    """Outputs of a network without batch norm, of shape (n_rows, n_outputs), in the type of X.
 
-    `link` is the output activation: identity, logistic, softmax or exp.
+    `parameters` are weights, biases, then scales and shifts of layer norms; `link` is the output
+    activation: identity, logistic, softmax or exp.
     """
-    out = np.empty((X.shape[0], coefs[-1].shape[1]), dtype=X.dtype)
-    coefs = [np.ascontiguousarray(c, dtype=X.dtype) for c in coefs]
-    intercepts = [np.ascontiguousarray(b, dtype=X.dtype) for b in intercepts]
-    _core.predict(make_data(X), coefs, intercepts, activations, link, out)
+    out = np.empty((X.shape[0], int(layers[-1][1]["units"])), dtype=X.dtype)
+    _core.predict(make_data(X), layers, _as_arrays(parameters, X.dtype), link, out)
     return out
+
+
+def sample(X, layers, parameters, link, *, seed, n_draws):
+    """Mean and standard deviation of `n_draws` outputs with the dropout of `layers` on."""
+    mean = np.empty((X.shape[0], int(layers[-1][1]["units"])), dtype=X.dtype)
+    deviation = np.empty_like(mean)
+    arrays = _as_arrays(parameters, X.dtype)
+    _core.sample(make_data(X), layers, arrays, link, seed, n_draws, mean, deviation)
+    return mean, deviation
+
+
+def _as_arrays(parameters, dtype):
+    return [np.ascontiguousarray(p, dtype=dtype) for p in parameters]
 
 
 class Network:
@@ -109,10 +121,11 @@ class Network:
     ----------
     layers : list of Spec
         Parts in order: optional dropout of the inputs, then for each block dense, and where wanted
-        batch_norm, an activation and dropout.
+        drop_connect, a normalization, a residual link, an activation and a kind of dropout.
     loss : Spec
     parts : list of Spec
-        What acts around the optimizer's step: penalties, clipping, decay, constraints.
+        What acts on the rows of a batch, and around the optimizer's step: penalties, clipping,
+        decay, constraints.
     n_features : int
     dtype : float32 or float64
     seed : int
@@ -143,8 +156,14 @@ class Network:
         return views
 
     @property
-    def has_norm(self):
+    def has_statistics(self):
+        """Whether there is a batch norm."""
         return bool(self.statistics.size)
+
+    @property
+    def has_norm(self):
+        """Whether there is a normalization of either kind."""
+        return bool(self.views("scale"))
 
     def initialize(self, random_state, factors, method="auto"):
         """Draw the initial weights and biases.
@@ -188,13 +207,19 @@ class Network:
         epsilon = self.epsilon if epsilon is None else epsilon
         coefs = [w.copy() for w in self.views("weight", snapshot).values()]
         intercepts = {i: b.copy() for i, b in self.views("bias", snapshot).items()}
-        shifts = self.views("shift", snapshot)
-        means, variances = self.views("mean", snapshot), self.views("variance", snapshot)
-        for i, scale in self.views("scale", snapshot).items():
-            factor = scale / np.sqrt(variances[i].astype(np.float64) + epsilon)
-            intercepts[i] = (shifts[i] - means[i] * factor).astype(scale.dtype)
-            coefs[i] = (coefs[i] * factor).astype(scale.dtype)
+        scales, shifts = self.views("scale", snapshot), self.views("shift", snapshot)
+        variances = self.views("variance", snapshot)
+        for i, mean in self.views("mean", snapshot).items():
+            factor = scales[i] / np.sqrt(variances[i].astype(np.float64) + epsilon)
+            intercepts[i] = (shifts[i] - mean * factor).astype(mean.dtype)
+            coefs[i] = (coefs[i] * factor).astype(mean.dtype)
         return coefs, [intercepts[i] for i in range(len(coefs))]
+
+    def layer_norms(self):
+        """Copies of the scales, then the shifts, of the layer norms, which cannot be folded."""
+        folded = self.views("mean")
+        views = [self.views(kind) for kind in ("scale", "shift")]
+        return [v.copy() for view in views for i, v in view.items() if i not in folded]
 
     @staticmethod
     def count_moments(optimizer):
@@ -217,6 +242,11 @@ class Network:
             optimizer,
             self.average,
         )
+
+    def set_columns(self, mean, deviation, target_deviation):
+        """Hand over the statistics of the columns, which changes of the rows need."""
+        dtype = self.parameters.dtype
+        self._core.set_columns(*_as_arrays((mean, deviation, target_deviation), dtype))
 
     def train_epoch(self, data, order, batch_size, rates, seconds=math.inf):
         """One pass over the rows in `order`; returns the mean penalized loss.

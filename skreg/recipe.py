@@ -4,6 +4,7 @@ import inspect
 from numbers import Integral, Real
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from skreg.schedules import SCHEDULES
@@ -61,9 +62,57 @@ PARAMETER_CONSTRAINTS: dict = {
     "weight_averaging": [StrOptions({"ema", "swa"}), None],
     "ema_decay": [Interval(Real, 0, 1, closed="neither")],
     "swa_start": [Interval(Real, 0, 1, closed="left")],
+    "input_noise": [Interval(Real, 0, None, closed="left")],
+    "swap_noise": [Interval(Real, 0, 1, closed="left")],
+    "mixup": [Interval(Real, 0, None, closed="left")],
+    "cutmix": [Interval(Real, 0, 1, closed="left")],
+    "cutout": [Interval(Real, 0, 1, closed="left")],
+    "adversarial_epsilon": [Interval(Real, 0, None, closed="left")],
+    "layer_norm": ["boolean"],
+    "dropout_kind": [StrOptions({"standard", "gaussian", "alpha", "connect"})],
+    "residual": ["boolean"],
+    "stochastic_depth": [Interval(Real, 0, 1, closed="left")],
 }
 
 AUTO_BATCH_SIZE = 200
+
+LAYER_NORM_EPSILON = 1e-5
+
+# These change the rows of a batch, which must be dense for that.
+ROW_CHANGES = ("swap_noise", "mixup", "cutmix", "cutout", "input_noise", "adversarial_epsilon")
+# These take values from other rows of the batch.
+ROW_MIXTURES = ("swap_noise", "mixup", "cutmix")
+
+
+def residual_links(widths):
+    """The hidden layers that a residual link leads into.
+
+    Each link leads over a pair of layers from the output of the layer before them; all three are
+    equally wide, and each pair begins where the one before it ended.
+    """
+    links, i = [], 0
+    while i + 2 < len(widths):
+        if widths[i] == widths[i + 1] == widths[i + 2]:
+            links.append(i + 2)
+            i += 2
+        else:
+            i += 1
+    return links
+
+
+def stack(widths, activations, n_outputs, *, connect=(), norm=(), link=(), after=()):
+    """The parts of a network, in the order in which a row passes them.
+
+    `connect`, `norm`, `link` and `after` map the index of a hidden layer to the part that it has
+    at this place.
+    """
+    layers = []
+    for i, (width, activation) in enumerate(zip(widths, activations, strict=True)):
+        layers.append(("dense", {"units": float(width)}))
+        layers += [part[i] for part in (connect, norm, link) if i in part]
+        layers.append((activation, {}))
+        layers += [after[i]] if i in after else []
+    return [*layers, ("dense", {"units": float(n_outputs)})]
 
 
 class Recipe:
@@ -86,6 +135,8 @@ class Recipe:
         self.activations = self._activations()
         self.dropout_rates = self._dropout_rates()
         self.batch_norm = bool(estimator.batch_norm and self.hidden_sizes)
+        self.layer_norm = bool(estimator.layer_norm and self.hidden_sizes)
+        self.links = residual_links(self.hidden_sizes) if estimator.residual else []
         self.l1, self.l2 = self._penalty_strengths()
         self._check_combinations()
 
@@ -142,7 +193,36 @@ class Recipe:
         ratio = {"l1": 1.0, "l2": 0.0}.get(penalty, float(self.estimator.l1_ratio))
         return alpha * ratio, alpha * (1 - ratio)
 
+    @property
+    def norm(self):
+        """Name of the normalization, or None."""
+        names = {"batch_norm": self.batch_norm, "layer_norm": self.layer_norm}
+        return next((name for name, on in names.items() if on), None)
+
+    @property
+    def row_changes(self):
+        """Names of the parameters that change the rows of a batch."""
+        return [name for name in ROW_CHANGES if getattr(self.estimator, name) > 0]
+
     def _check_combinations(self):
+        self._check_solver()
+        self._check_layers()
+        p = self.estimator
+        proximal = {"an L1 penalty": self.l1, "feature_alpha": p.feature_alpha}
+        proximal["unit_alpha"] = p.unit_alpha
+        for name, strength in proximal.items():
+            if strength > 0 and p.solver == "sgd" and p.momentum == 1:
+                raise ValueError(
+                    f"momentum=1 with {name} has no fixed point: the proximal step needs the rate "
+                    "learning_rate / (1 - momentum). Use momentum < 1."
+                )
+        if p.weight_decay * p.learning_rate_init >= 1:
+            raise ValueError(
+                f"weight_decay={p.weight_decay} with learning_rate_init={p.learning_rate_init} "
+                "would turn the signs of the weights in each step: the product must be below 1."
+            )
+
+    def _check_solver(self):
         p = self.estimator
         in_epochs = {
             "dropout": any(self.dropout_rates),
@@ -157,6 +237,8 @@ class Recipe:
             "time_limit": p.time_limit is not None,
             "weight_averaging": p.weight_averaging is not None,
             "label_smoothing": getattr(p, "label_smoothing", 0) > 0,
+            "stochastic_depth": p.stochastic_depth > 0,
+            **dict.fromkeys(self.row_changes, True),
         }
         for name, on in in_epochs.items():
             if on and not self.stochastic:
@@ -164,23 +246,36 @@ class Recipe:
                     f"{name}={getattr(p, name)!r} needs training in epochs, which solver='lbfgs' "
                     "does not do. Use solver='adam' or 'sgd', or leave it out."
                 )
-        proximal = {"an L1 penalty": self.l1, "feature_alpha": p.feature_alpha}
-        proximal["unit_alpha"] = p.unit_alpha
-        for name, strength in proximal.items():
-            if strength > 0 and p.solver == "sgd" and p.momentum == 1:
-                raise ValueError(
-                    f"momentum=1 with {name} has no fixed point: the proximal step needs the rate "
-                    "learning_rate / (1 - momentum). Use momentum < 1."
-                )
-        if p.weight_decay * p.learning_rate_init >= 1:
+
+    def _check_layers(self):
+        p = self.estimator
+        if p.batch_norm and p.layer_norm:
+            raise ValueError("batch_norm and layer_norm stand in the same place. Use one of them.")
+        if self.layer_norm and min(self.hidden_sizes) == 1:
             raise ValueError(
-                f"weight_decay={p.weight_decay} with learning_rate_init={p.learning_rate_init} "
-                "would turn the signs of the weights in each step: the product must be below 1."
+                "layer_norm=True makes a hidden layer of one unit constant, got "
+                f"hidden_layer_sizes={tuple(self.hidden_sizes)}. Use at least two units."
             )
         if self.batch_norm and p.batch_size == 1:
             raise ValueError(
                 "batch_norm=True needs batches of at least two rows, got batch_size=1. Use a "
                 "larger batch_size."
+            )
+        for name in ROW_MIXTURES:
+            if getattr(p, name) > 0 and p.batch_size == 1:
+                raise ValueError(
+                    f"{name}={getattr(p, name)} takes values from other rows of the batch, got "
+                    "batch_size=1. Use a larger batch_size."
+                )
+
+    def check_rows(self, X):
+        """Errors for rows that cannot be changed as wanted."""
+        if self.row_changes and sp.issparse(X):
+            name = self.row_changes[0]
+            raise ValueError(
+                f"{name}={getattr(self.estimator, name)} needs dense X, got a sparse matrix. "
+                "Pass X.toarray(), reduce it with TruncatedSVD, or use input_dropout, which keeps "
+                "zeros."
             )
 
     def check_incremental(self):
@@ -232,6 +327,19 @@ class Recipe:
         for name, kind in (("ema_decay", "ema"), ("swa_start", "swa")):
             if changed(name) and p.weight_averaging != kind:
                 yield f"{name} has an effect with weight_averaging={kind!r} only."
+        if p.layer_norm and not self.hidden_sizes:
+            yield "layer_norm has no effect without hidden layers."
+        if p.residual and not self.links:
+            yield (
+                "residual has no effect without three hidden layers of the same width in a row, "
+                f"got hidden_layer_sizes={tuple(self.hidden_sizes)}."
+            )
+        if p.stochastic_depth > 0 and not self.links:
+            yield "stochastic_depth has no effect without residual links (residual=True)."
+        if changed("dropout_kind") and not any(self.dropout_rates):
+            yield f"dropout_kind={p.dropout_kind!r} has no effect with dropout=0."
+        if getattr(p, "mixup_bandwidth", None) is not None and not p.mixup > 0:
+            yield "mixup_bandwidth has no effect with mixup=0."
         for name, loss in (("delta", "huber"), ("quantile", "quantile")):
             if name in signature and p.loss != loss and changed(name):
                 yield f"{name} has an effect with loss={loss!r} only."
@@ -243,12 +351,13 @@ class Recipe:
             yield f"learning_rate={p.learning_rate!r} has no effect with solver='lbfgs'."
 
     def parts(self):
-        """What acts around the optimizer's step, at the places 5 to 8, in this order.
+        """What acts on the rows of a batch (place 1), in this order, and around the optimizer's
+        step (places 5 to 8), in this order.
 
         With lbfgs, L1 is dealt with by splitting the weights.
         """
         p, n_hidden = self.estimator, len(self.hidden_sizes)
-        parts = []
+        parts = [self._row_change(name) for name in self.row_changes]
         if self.l2 > 0:
             parts.append(("l2", {"strength": self.l2}))
         if p.clip_norm is not None:
@@ -269,20 +378,69 @@ class Recipe:
             parts.append(("ema", {"decay": float(p.ema_decay)}))
         return parts
 
-    def layers(self, n_outputs):
-        """The parts of the network, in the order in which a row passes them."""
+    def _row_change(self, name):
         p = self.estimator
-        layers = [("dropout", {"p": float(p.input_dropout)})] if p.input_dropout > 0 else []
-        hidden = zip(self.hidden_sizes, self.activations, self.dropout_rates, strict=True)
-        for width, activation, rate in hidden:
-            layers.append(("dense", {"units": float(width)}))
-            if self.batch_norm:
-                options = {"momentum": p.batch_norm_momentum, "epsilon": p.batch_norm_epsilon}
-                layers.append(("batch_norm", {k: float(v) for k, v in options.items()}))
-            layers.append((activation, {}))
-            if rate > 0:
-                layers.append(("dropout", {"p": rate}))
-        return [*layers, ("dense", {"units": float(n_outputs)})]
+        option = {"mixup": "concentration", "input_noise": "size", "adversarial_epsilon": "epsilon"}
+        options = {option.get(name, "p"): float(getattr(p, name))}
+        if name == "mixup" and getattr(p, "mixup_bandwidth", None) is not None:
+            options["bandwidth"] = float(p.mixup_bandwidth)
+        return name.removesuffix("_epsilon"), options
+
+    def layers(self, n_outputs):
+        """The parts of the network that is trained."""
+        return self._input_dropout() + stack(
+            self.hidden_sizes,
+            self.activations,
+            n_outputs,
+            **self._dropouts(),
+            norm=self._norms(),
+            link=self._links(self.estimator.stochastic_depth),
+        )
+
+    def predictor(self, n_outputs, *, sampling=False):
+        """The parts of the network that predicts, batch norm folded into its dense layers.
+
+        With `sampling` dropout stays.
+        """
+        layers = stack(
+            self.hidden_sizes,
+            self.activations,
+            n_outputs,
+            **(self._dropouts() if sampling else {}),
+            norm=self._norms() if self.layer_norm else {},
+            link=self._links(0.0),
+        )
+        return self._input_dropout() + layers if sampling else layers
+
+    def _input_dropout(self):
+        p = float(self.estimator.input_dropout)
+        return [("dropout", {"p": p})] if p > 0 else []
+
+    def _norms(self):
+        p = self.estimator
+        options = {
+            "batch_norm": {"momentum": p.batch_norm_momentum, "epsilon": p.batch_norm_epsilon},
+            "layer_norm": {"epsilon": LAYER_NORM_EPSILON},
+        }.get(self.norm, {})
+        spec = self.norm, {name: float(value) for name, value in options.items()}
+        return dict.fromkeys(range(len(self.hidden_sizes)), spec) if self.norm else {}
+
+    def _dropouts(self):
+        kind = self.estimator.dropout_kind
+        place = "connect" if kind == "connect" else "after"
+        names = {"standard": "dropout", "connect": "drop_connect"}
+        name = names.get(kind, f"{kind}_dropout")
+        return {place: {i: (name, {"p": p}) for i, p in enumerate(self.dropout_rates) if p > 0}}
+
+    def _links(self, stochastic_depth):
+        """The last link loses its branch with this probability, those before it in proportion to
+        their depth (Huang et al. 2016).
+        """
+        n = len(self.links)
+        return {
+            i: ("residual", {"p": float(stochastic_depth) * (k + 1) / n})
+            for k, i in enumerate(self.links)
+        }
 
     def optimizer(self):
         """The optimizer of the core."""

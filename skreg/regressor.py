@@ -12,6 +12,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from skreg.base import BaseMLP
 
+# For the noise in y: enough for a share of a percent, and cheap beside the fit.
+NOISE_ROWS, NOISE_DRAWS = 10_000, 20
+
 
 class MLPRegressor(RegressorMixin, BaseMLP):
     """Multilayer perceptron regressor with every regularization technique as a parameter.
@@ -191,6 +194,50 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     swa_start : float, default=0.75
         Share of `max_iter` after which 'swa' begins, in [0, 1).
 
+    input_noise : float, default=0.0
+        Standard deviation of normal noise on the inputs of each step, in standard deviations of
+        each feature over the training rows, in [0, inf) [11]_. This and the next five need
+        dense X.
+
+    swap_noise : float, default=0.0
+        Probability that a value is replaced by that of another row of the batch, in [0, 1].
+
+    mixup : float, default=0.0
+        Mixes each row with another one of the batch, ``w * x_i + (1 - w) * x_j`` with ``w`` from
+        the distribution Beta(mixup, mixup), and their targets likewise, in [0, inf) [12]_.
+        Several quantiles mix their common target.
+
+    cutmix : float, default=0.0
+        Probability that a column of a row is taken from another row of the batch, in [0, 1]; the
+        targets mix by the share of columns that was taken [14]_.
+
+    cutout : float, default=0.0
+        Probability that a value is set to its feature's mean over the training rows, in [0, 1]
+        [15]_.
+
+    adversarial_epsilon : float, default=0.0
+        Half of the loss is taken at ``x + adversarial_epsilon * std * sign(d loss / d x)``, with
+        the standard deviation of each feature, in [0, inf) [16]_. A step takes about
+        twice as long.
+
+    layer_norm : bool, default=False
+        Whether to normalize each row over the units of a hidden layer, in the place of batch norm
+        [17]_. Cannot be folded into `coefs_`.
+
+    dropout_kind : {'standard', 'gaussian', 'alpha', 'connect'}, default='standard'
+        What `dropout` does with hidden units: 'standard' sets them to 0; 'gaussian' multiplies them
+        by normal numbers around 1 with variance ``p / (1 - p)`` [1]_; 'alpha' sets them to selu's
+        lower limit and keeps mean and variance, for ``activation='selu'`` [18]_; 'connect'
+        drops single weights into the layer, the same ones for all rows of a batch [19]_.
+
+    residual : bool, default=False
+        Whether to add the output of the layer before to each pair of hidden layers, where all three
+        are equally wide, before the activation of the second [20]_.
+
+    stochastic_depth : float, default=0.0
+        Probability that a row skips the last of these pairs, in [0, 1); of those before it in
+        proportion to their depth [21]_.
+
     delta : float, default=1.0
         Where ``loss="huber"`` turns from squared to linear, in units of y, in (0, inf).
 
@@ -198,6 +245,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         The quantile, or several at once, of ``loss="quantile"``, each in (0, 1). Several need a
         single target: `predict` then returns one sorted column for each, in the order of `quantile`
         sorted, and `score` the mean D2 pinball score.
+
+    mixup_bandwidth : float or None, default=None
+        With `mixup`, partners come with a probability in proportion to
+        ``exp(-d**2 / (2 * mixup_bandwidth**2))``, with the distance d of the targets in their
+        standard deviations, in (0, inf) [13]_; None: all alike.
 
     Attributes
     ----------
@@ -213,6 +265,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     loss_curve_ : list of float
         `loss_` of every epoch. Not for 'lbfgs'.
+
+    noise_std_ : ndarray of shape (n_outputs,) or None
+        Standard deviation of the noise in y, for ``predict(X, return_std=True)``: what the spread
+        of passes with dropout leaves unexplained of the validation residuals. None without dropout
+        or without `early_stopping`.
 
     quantiles_ : ndarray of shape (n_quantiles,) or None
         The quantiles of the columns of `predict`, where there are several.
@@ -291,6 +348,28 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     .. [9] Koenker and Bassett (1978). "Regression quantiles". Econometrica 46.
     .. [10] Izmailov, Podoprikhin, Garipov, Vetrov and Wilson (2018). "Averaging weights leads to
        wider optima and better generalization". UAI.
+    .. [11] Bishop (1995). "Training with noise is equivalent to Tikhonov regularization". Neural
+       Computation 7.
+    .. [12] Zhang, Cisse, Dauphin and Lopez-Paz (2018). "mixup: beyond empirical risk
+       minimization". ICLR.
+    .. [13] Yao, Wang, Zhang, Zou and Finn (2022). "C-Mixup: improving generalization in
+       regression". NeurIPS.
+    .. [14] Yun, Han, Oh, Chun, Choe and Yoo (2019). "CutMix: regularization strategy to train
+       strong classifiers with localizable features". ICCV.
+    .. [15] DeVries and Taylor (2017). "Improved regularization of convolutional neural networks
+       with cutout". arXiv:1708.04552.
+    .. [16] Goodfellow, Shlens and Szegedy (2015). "Explaining and harnessing adversarial
+       examples". ICLR.
+    .. [17] Ba, Kiros and Hinton (2016). "Layer normalization". arXiv:1607.06450.
+    .. [18] Klambauer, Unterthiner, Mayr and Hochreiter (2017). "Self-normalizing neural
+       networks". NeurIPS.
+    .. [19] Wan, Zeiler, Zhang, LeCun and Fergus (2013). "Regularization of neural networks using
+       DropConnect". ICML.
+    .. [20] He, Zhang, Ren and Sun (2016). "Deep residual learning for image recognition". CVPR.
+    .. [21] Huang, Sun, Liu, Sedra and Weinberger (2016). "Deep networks with stochastic depth".
+       ECCV.
+    .. [22] Gal and Ghahramani (2016). "Dropout as a Bayesian approximation: representing model
+       uncertainty in deep learning". ICML.
 
     Examples
     --------
@@ -363,8 +442,19 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         weight_averaging=None,
         ema_decay=0.999,
         swa_start=0.75,
+        input_noise=0.0,
+        swap_noise=0.0,
+        mixup=0.0,
+        cutmix=0.0,
+        cutout=0.0,
+        adversarial_epsilon=0.0,
+        layer_norm=False,
+        dropout_kind="standard",
+        residual=False,
+        stochastic_depth=0.0,
         delta=1.0,
         quantile=0.5,
+        mixup_bandwidth=None,
     ):
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -410,8 +500,19 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.weight_averaging = weight_averaging
         self.ema_decay = ema_decay
         self.swa_start = swa_start
+        self.input_noise = input_noise
+        self.swap_noise = swap_noise
+        self.mixup = mixup
+        self.cutmix = cutmix
+        self.cutout = cutout
+        self.adversarial_epsilon = adversarial_epsilon
+        self.layer_norm = layer_norm
+        self.dropout_kind = dropout_kind
+        self.residual = residual
+        self.stochastic_depth = stochastic_depth
         self.delta = delta
         self.quantile = quantile
+        self.mixup_bandwidth = mixup_bandwidth
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
@@ -534,7 +635,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     # --------------------------------------------------------------------------- predictions
 
-    def predict(self, X):
+    def predict(self, X, *, return_std=False, n_draws=None):
         """Predict targets.
 
         Parameters
@@ -542,15 +643,70 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Input data.
 
+        return_std : bool, default=False
+            Whether to return a spread as well: the standard deviation of `n_draws` passes with
+            dropout, and of the noise in y (`noise_std_`), in units of y,
+            ``sqrt(std(passes) ** 2 + noise_std_ ** 2)`` [22]_. It is no confidence interval. The
+            prediction is then the mean of the passes.
+
+        n_draws : int, default=None
+            Number of passes with dropout; batch norm and all else works as in prediction. None
+            means 100 with `return_std`, and otherwise a single pass without dropout.
+
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Predicted values; with several quantiles one column for each, ascending.
+
+        std : ndarray of the shape of y
+            With `return_std`.
+
+        Raises
+        ------
+        ValueError
+            For draws from a network without dropout, and for `return_std` after a fit without
+            validation set, or with several quantiles.
         """
-        y = self._outputs(X)
+        check_is_fitted(self)
+        if return_std:
+            return self._predict_with_std(X, 100 if n_draws is None else n_draws)
+        return self._as_predicted(
+            self._outputs(X) if n_draws is None else self._sampled_outputs(X, n_draws)[0]
+        )
+
+    def _as_predicted(self, y):
         if self.quantiles_ is not None:
             return np.sort(y, axis=1)  # quantiles of one distribution do not cross
         return y[:, 0] if y.shape[1] == 1 else y
+
+    def _predict_with_std(self, X, n_draws):
+        if self.quantiles_ is not None:
+            raise ValueError(
+                "return_std is not available for several quantiles, which show the spread "
+                "themselves."
+            )
+        mean, std = self._sampled_outputs(X, n_draws)
+        if self.noise_std_ is None:
+            raise ValueError(
+                "return_std needs a validation set to estimate the noise in y from. Fit with "
+                "early_stopping=True, which sets one apart or takes X_val and y_val."
+            )
+        std = np.hypot(std, self.noise_std_).astype(std.dtype)
+        return self._as_predicted(mean), self._as_predicted(std)
+
+    def _learn_noise(self, watched):
+        """The variance of validation residuals that the spread of the passes does not explain."""
+        self.noise_std_ = None
+        sampled = any("drop" in name for name, _ in self._predictor["sampling"])
+        if watched is None or not sampled or self.quantiles_ is not None:
+            return
+        X, y = watched.checked
+        rows = watched.rows[:NOISE_ROWS]
+        mean, std = self._sampled_outputs(X[rows], NOISE_DRAWS)
+        weight = None if watched.sample_weight is None else watched.sample_weight[: len(rows)]
+        # The mean of n passes itself has a variance of std ** 2 / n.
+        excess = (y[rows] - mean) ** 2 - std.astype(np.float64) ** 2 * (1 + 1 / NOISE_DRAWS)
+        self.noise_std_ = np.sqrt(np.maximum(np.average(excess, axis=0, weights=weight), 0))
 
     def score(self, X, y, sample_weight=None):
         """R2, or for several quantiles the mean D2 pinball score.

@@ -14,10 +14,14 @@ from sklearn.utils import _safe_indexing
 
 @dataclass
 class Validation:
-    """Data and rows for the core, and X, y, sample_weight as the user passed them, for scorers."""
+    """Data and rows for the core, and X, y, sample_weight as the user passed them, for scorers.
+
+    `checked` holds X and y after the checks, with all rows of data.
+    """
 
     data: Any
     rows: np.ndarray
+    checked: tuple
     X: Any
     y: Any
     sample_weight: np.ndarray | None
@@ -39,7 +43,7 @@ class Validation:
 
         def score_now():
             current = copy.copy(estimator)
-            current.coefs_, current.intercepts_ = network.fold()
+            current._show(network)
             return score(current, self.X, self.y, **options)
 
         return score_now

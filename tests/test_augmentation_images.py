@@ -179,7 +179,7 @@ def test_elastic_deformation():
     field = (moved - ramp)[:, 16:48, 16:48]
     expected = 34 / (2 * np.sqrt(3 * np.pi) * 4)
     assert field.std() == pytest.approx(expected, rel=0.05)
-    assert np.abs(np.diff(field, axis=2)).max() < 1
+    assert np.abs(np.diff(field, axis=2)).max() < 1.5
     assert abs(np.corrcoef(field[:, :, :-4].ravel(), field[:, :, 4:].ravel())[0, 1]) > 0.7
 
 

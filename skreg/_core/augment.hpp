@@ -63,8 +63,8 @@ struct Sampling {
 
 template <class T>
 Warp<T> warp_of_row(const Pictures<T>& p, const double* map, const Sampling& s, int64_t i, T* workspace) {
-  Warp<T> w{p.height,  p.width, p.channels, p.input(i), p.output(i),     {},       nullptr,
-            nullptr,   0,       s.nearest,  s.fill,     T(s.fill_value), workspace};
+  Warp<T> w{p.height, p.width, p.channels, p.input(i), p.output(i),     {},       nullptr,
+            nullptr,  0,       s.nearest,  s.fill,     T(s.fill_value), workspace};
   for (int k = 0; k < 6; ++k) w.map[k] = T(map[i * 6 + k]);
   return w;
 }
@@ -118,8 +118,8 @@ void smooth_rows(const Pictures<T>& p, const double* sigmas) {
   for_rows<T>(p.n, smooth_workspace(p.height, p.width, p.channels, largest), [&](int64_t i, T* workspace) {
     if (!(sigmas[i] > 0)) return p.copy(i);
     const std::vector<T> tap = gaussian_taps<T>(sigmas[i]);
-    kernels<T>().smooth({p.height, p.width, p.channels, p.input(i), p.output(i), tap.data(), int64_t(tap.size()) - 1,
-                         workspace});
+    kernels<T>().smooth(
+        {p.height, p.width, p.channels, p.input(i), p.output(i), tap.data(), int64_t(tap.size()) - 1, workspace});
   });
 }
 

@@ -10,6 +10,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <cstdlib>
+#include <numeric>
 #include <optional>
 #include <tuple>
 
@@ -177,7 +178,7 @@ void bind_data(nb::module_& m, const char* name) {
 template <class T>
 struct BoundTrainer {
   Trainer<T> trainer;
-  std::vector<nb::object> owners;
+  std::vector<nb::object> owners, columns;
   Clock clock;
 };
 
@@ -204,6 +205,10 @@ template <class T>
 void check_call(const BoundTrainer<T>& b, const BorrowedData<T>& data, const Rows& rows) {
   const Network<T>& net = b.trainer.network;
   expect(!b.owners.empty(), "attach the arrays first");
+  if (b.trainer.changes_rows()) {
+    expect(data.view.dense, "changes of the rows need dense data");
+    expect(b.trainer.has_columns(), "changes of the rows need the statistics of the columns");
+  }
   expect(data.view.n_features == net.input_width(), "the data has another number of features than the network");
   if (b.trainer.wants_labels()) {
     expect(data.view.label, "this loss needs label");
@@ -250,6 +255,17 @@ void attach(BoundTrainer<T>& b, const Vector<T>& parameters, const Vector<T>& st
 }
 
 template <class T>
+void set_columns(BoundTrainer<T>& b, const Vector<const T>& mean, const Vector<const T>& deviation,
+                 const Vector<const T>& target_deviation) {
+  const Network<T>& net = b.trainer.network;
+  expect(int64_t(mean.shape(0)) == net.input_width() && mean.shape(0) == deviation.shape(0) &&
+             int64_t(target_deviation.shape(0)) == net.n_outputs(),
+         "the statistics of the columns have the wrong length");
+  b.columns = {nb::cast(mean), nb::cast(deviation), nb::cast(target_deviation)};
+  b.trainer.set_columns({mean.data(), deviation.data(), target_deviation.data()});
+}
+
+template <class T>
 void bind_trainer(nb::module_& m, const char* name) {
   using B = BoundTrainer<T>;
   using D = BorrowedData<T>;
@@ -259,7 +275,7 @@ void bind_trainer(nb::module_& m, const char* name) {
           "__init__",
           [](B* self, int64_t n_features, const std::vector<Spec>& layers, const Spec& loss,
              const std::vector<Spec>& parts,
-             uint64_t seed) { new (self) B{Trainer<T>(n_features, layers, loss, parts, seed), {}, {}}; },
+             uint64_t seed) { new (self) B{Trainer<T>(n_features, layers, loss, parts, seed), {}, {}, {}}; },
           "n_features"_a, "layers"_a, "loss"_a, "parts"_a, "seed"_a)
       .def_prop_ro("parameter_slots", [](B& b) { return slots_as_list(b.trainer.network.parameter_slots); })
       .def_prop_ro("statistic_slots", [](B& b) { return slots_as_list(b.trainer.network.statistic_slots); })
@@ -269,6 +285,8 @@ void bind_trainer(nb::module_& m, const char* name) {
       .def("attach", &attach<T>, "parameters"_a.noconvert(), "statistics"_a.noconvert(), "moments"_a,
            "counters"_a.noconvert(), "reach"_a.noconvert(), "optimizer"_a = nb::none(),
            "average"_a.noconvert() = nb::none())
+      .def("set_columns", &set_columns<T>, "mean"_a.noconvert(), "deviation"_a.noconvert(),
+           "target_deviation"_a.noconvert())
       .def(
           "train_epoch",
           [](B& b, const D& data, const Rows& order, int64_t batch_size, const Vector<const double>& rates,
@@ -320,39 +338,142 @@ void bind_trainer(nb::module_& m, const char* name) {
 
 // ------------------------------------------------------------------------------------------------- prediction
 
-// The folded network, whose weights and biases lie where the caller keeps them.
-template <class T>
-void predict(const BorrowedData<T>& data, const std::vector<Matrix<const T>>& weights,
-             const std::vector<Vector<const T>>& biases, const std::vector<std::string>& activations,
-             const std::string& link, const Matrix<T>& out) {
-  expect(!weights.empty() && weights.size() == biases.size(), "weights and biases differ in number");
-  std::vector<Spec> layers;
-  int64_t width = data.view.n_features;
-  for (size_t i = 0; i < weights.size(); ++i) {
-    expect(int64_t(weights[i].shape(0)) == width && biases[i].shape(0) == weights[i].shape(1),
-           "coefs_ and intercepts_ do not fit together, or not the number of features");
-    width = int64_t(weights[i].shape(1));
-    layers.push_back({"dense", {{"units", double(width)}}});
-    if (i + 1 < weights.size()) layers.push_back({activations.at(i), {}});
-  }
-  expect(int64_t(out.shape(0)) == data.view.n_rows && int64_t(out.shape(1)) == width, "out has the wrong shape");
-
-  nb::gil_scoped_release release;
+// Outputs for the rows of the data, chunk by chunk.
+template <class T, class Body>
+void for_outputs(const Data<T>& d, Network<T>& network, Body body) {
   constexpr int64_t kChunkRows = 512;
-  Network<T> network(data.view.n_features, layers);
-  for (size_t i = 0; i < weights.size(); ++i) network.bind_layer(i, weights[i].data(), biases[i].data());
-  network.reserve(std::min(kChunkRows, data.view.n_rows), false);
-  for (int64_t row = 0; row < data.view.n_rows; row += kChunkRows) {
-    Batch<T> batch;
-    batch.n_rows = std::min(kChunkRows, data.view.n_rows - row);
-    const Data<T>& d = data.view;
-    const SparseRows<T> sparse = {batch.n_rows, d.indptr ? d.indptr + row : nullptr, d.indices, d.values};
-    const Input<T> in =
-        d.dense ? Input<T>{d.dense + row * d.n_features, d.n_features, nullptr} : Input<T>{nullptr, 0, &sparse};
-    T* z = network.forward(in, batch);
-    apply_link(link, z, batch.n_rows, width);
-    std::memcpy(out.data() + row * width, z, size_t(batch.n_rows * width) * sizeof(T));
+  network.reserve(std::min(kChunkRows, d.n_rows), false);
+  for (int64_t row = 0; row < d.n_rows; row += kChunkRows) {
+    const int64_t n = std::min(kChunkRows, d.n_rows - row);
+    const SparseRows<T> sparse = {n, d.indptr ? d.indptr + row : nullptr, d.indices, d.values};
+    body(row, n,
+         d.dense ? Input<T>{d.dense + row * d.n_features, d.n_features, nullptr} : Input<T>{nullptr, 0, &sparse});
   }
+}
+
+// Mean and sample variance of a matrix over several draws, in double (Welford 1962).
+class RunningMoments {
+ public:
+  explicit RunningMoments(size_t size) : mean_(size), squares_(size) {}
+  template <class T>
+  void add(const T* x) {
+    ++n_;
+    for (size_t i = 0; i < mean_.size(); ++i) {
+      const double d = double(x[i]) - mean_[i];
+      mean_[i] += d / n_;
+      squares_[i] += d * (double(x[i]) - mean_[i]);
+    }
+  }
+  template <class T>
+  void write(T* mean, T* deviation) const {
+    for (size_t i = 0; i < mean_.size(); ++i) {
+      mean[i] = T(mean_[i]);
+      deviation[i] = T(n_ > 1 ? std::sqrt(squares_[i] / (n_ - 1)) : 0.0);
+    }
+  }
+
+ private:
+  double n_ = 0;
+  std::vector<double> mean_, squares_;
+};
+
+// The network that predicts (batch norm folded), whose parameters lie where the caller keeps them.
+template <class T>
+class Predictor {
+ public:
+  Predictor(const BorrowedData<T>& data, const std::vector<Spec>& layers,
+            const std::vector<nb::ndarray<const T, nb::numpy, nb::device::cpu, nb::c_contig>>& parameters)
+      : data_(data.view), network_(data.view.n_features, layers) {
+    expect(parameters.size() == network_.parameter_slots.size() && network_.n_statistics == 0,
+           "parameters and layers do not fit together");
+    std::vector<const T*> arrays;
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      const Slot& slot = network_.parameter_slots[i];
+      expect(int64_t(parameters[i].size()) == slot.n_rows * slot.n_columns &&
+                 int64_t(parameters[i].shape(parameters[i].ndim() - 1)) == slot.n_columns,
+             "coefs_ and intercepts_ do not fit together, or not the number of features");
+      arrays.push_back(parameters[i].data());
+    }
+    network_.bind(arrays);
+  }
+
+  void check_shape(const Matrix<T>& out) const {
+    expect(int64_t(out.shape(0)) == data_.n_rows && int64_t(out.shape(1)) == network_.n_outputs(),
+           "out has the wrong shape");
+  }
+
+  void predict(const std::string& link, T* out) {
+    const int64_t width = network_.n_outputs();
+    for_outputs<T>(data_, network_, [&](int64_t row, int64_t n, const Input<T>& in) {
+      Batch<T> batch;
+      batch.n_rows = n;
+      T* z = network_.forward(in, batch);
+      apply_link(link, z, n, width);
+      std::copy_n(z, n * width, out + row * width);
+    });
+  }
+
+  // With the network's dropout on: mean and standard deviation over n_draws passes.
+  void sample(const std::string& link, uint64_t seed, int64_t n_draws, T* mean, T* deviation) {
+    const int64_t width = network_.n_outputs();
+    for_outputs<T>(data_, network_, [&](int64_t row, int64_t n, const Input<T>& in) {
+      RunningMoments moments(size_t(n * width));
+      Batch<T> batch;
+      batch.n_rows = n;
+      batch.training = true;
+      batch.seed = seed;
+      for (int64_t draw = 0; draw < n_draws; ++draw) {
+        batch.step = uint64_t(row) << 32 | uint64_t(draw);
+        T* z = network_.forward(with_input_dropout(in, row, batch), batch);
+        apply_link(link, z, n, width);
+        moments.add(z);
+      }
+      moments.write(mean + row * width, deviation + row * width);
+    });
+  }
+
+ private:
+  Input<T> with_input_dropout(const Input<T>& in, int64_t row, const Batch<T>& batch) {
+    if (!network_.input_dropout().active()) return in;
+    rows_.resize(size_t(batch.n_rows));
+    std::iota(rows_.begin(), rows_.end(), int32_t(row));
+    buffer_.gather(data_, rows_.data(), batch.n_rows, 1.0);
+    buffer_.drop_inputs(network_.input_dropout(), batch);
+    return buffer_.input();
+  }
+
+  Data<T> data_;
+  Network<T> network_;
+  BatchBuffer<T> buffer_;
+  std::vector<int32_t> rows_;
+};
+
+template <class T>
+void bind_predict(nb::module_& m) {
+  using Parameters = std::vector<nb::ndarray<const T, nb::numpy, nb::device::cpu, nb::c_contig>>;
+  m.def(
+      "predict",
+      [](const BorrowedData<T>& data, const std::vector<Spec>& layers, const Parameters& parameters,
+         const std::string& link, const Matrix<T>& out) {
+        Predictor<T> predictor(data, layers, parameters);
+        predictor.check_shape(out);
+        nb::gil_scoped_release release;
+        predictor.predict(link, out.data());
+      },
+      "data"_a, "layers"_a, "parameters"_a, "link"_a, "out"_a.noconvert());
+  m.def(
+      "sample",
+      [](const BorrowedData<T>& data, const std::vector<Spec>& layers, const Parameters& parameters,
+         const std::string& link, uint64_t seed, int64_t n_draws, const Matrix<T>& mean, const Matrix<T>& deviation) {
+        Predictor<T> predictor(data, layers, parameters);
+        predictor.check_shape(mean);
+        predictor.check_shape(deviation);
+        expect(n_draws >= 1 && n_draws < int64_t(1) << 32, "n_draws must be positive");
+        nb::gil_scoped_release release;
+        predictor.sample(link, seed, n_draws, mean.data(), deviation.data());
+      },
+      "data"_a, "layers"_a, "parameters"_a, "link"_a, "seed"_a, "n_draws"_a, "mean"_a.noconvert(),
+      "deviation"_a.noconvert());
 }
 
 // uniforms32, normals32 and so on: fill an array, for tests.
@@ -378,8 +499,8 @@ NB_MODULE(_core, m) {
   bind_data<double>(m, "Data64");
   bind_trainer<float>(m, "Trainer32");
   bind_trainer<double>(m, "Trainer64");
-  m.def("predict", &predict<float>, "data"_a, "weights"_a, "biases"_a, "activations"_a, "link"_a, "out"_a.noconvert());
-  m.def("predict", &predict<double>, "data"_a, "weights"_a, "biases"_a, "activations"_a, "link"_a, "out"_a.noconvert());
+  bind_predict<float>(m);
+  bind_predict<double>(m);
   m.def("count_moments", &count_moments, "optimizer"_a);
   bind_augment(m);
   m.def("instruction_set", [] { return std::string(chosen_tables.f->instruction_set); });

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "layers.hpp"
+#include "rows.hpp"
 
 namespace skreg {
 
@@ -50,7 +51,28 @@ class BatchBuffer {
   }
 
   LossBatch<T> loss_batch(const T* z, int64_t n_outputs, T* delta) const {
-    return {n_rows_, n_outputs, z, target_.data(), label_.data(), share_.data(), delta};
+    return {n_rows_, n_outputs, z, labels_ ? nullptr : target_.data(), label_.data(), share_.data(), delta};
+  }
+
+  // The rows for a change in place. `mixes` turns labels into one target a class, which can be mixed.
+  BatchRows<T> rows(int64_t n_outputs, bool mixes) {
+    if (sparse_rows_) throw std::invalid_argument("changes of the rows need dense data");
+    if (labels_ && mixes) spread_labels(n_outputs);
+    return {n_rows_, ld_, labels_ ? 0 : n_outputs, x_.data(), target_.data(), share_.data(), weighted_};
+  }
+
+  // x += epsilon * deviation * sign(gradient), and nothing where the input is dropped (Goodfellow, Shlens and Szegedy
+  // 2015). `gradient` is overwritten.
+  void attack(T* gradient, double epsilon, const T* deviation, Dropout& dropout, const Batch<T>& batch) {
+    for (int64_t i = 0; i < n_rows_; ++i) {
+      for (int64_t j = 0; j < ld_; ++j) {
+        T& g = gradient[i * ld_ + j];
+        g = T(epsilon) * deviation[j] * T((g > 0) - (g < 0));
+      }
+    }
+    const Drop<T> drop = dropout.draw(batch, n_rows_ * ld_, stream_of(kInputDropout, 0));
+    if (drop.bits) kernels<T>().drop(gradient, n_rows_ * ld_, drop);
+    kernels<T>().add_scaled(x_.data(), gradient, n_rows_ * ld_, T(1));
   }
 
   void drop_inputs(Dropout& dropout, const Batch<T>& batch) {
@@ -99,7 +121,8 @@ class BatchBuffer {
   }
 
   void gather_targets(const Data<T>& data, const int32_t* rows) {
-    if (data.label) {
+    labels_ = data.label != nullptr;
+    if (labels_) {
       label_.resize(n_rows_);
       for (int64_t i = 0; i < n_rows_; ++i) label_[i] = data.label[rows[i]];
     } else {
@@ -112,6 +135,7 @@ class BatchBuffer {
 
   void gather_shares(const Data<T>& data, const int32_t* rows, double total_weight) {
     share_.resize(n_rows_);
+    weighted_ = data.weight != nullptr;
     n_weighted_ = 0;
     double sum = 0, squares = 0;
     for (int64_t i = 0; i < n_rows_; ++i) {
@@ -125,9 +149,15 @@ class BatchBuffer {
     effective_size_ = effective_size_of(sum, squares);
   }
 
+  void spread_labels(int64_t n_classes) {
+    target_.assign(size_t(n_rows_ * n_classes), T(0));
+    for (int64_t i = 0; i < n_rows_; ++i) target_[i * n_classes + label_[i]] = 1;
+    labels_ = false;
+  }
+
   int64_t n_rows_ = 0, ld_ = 0, n_weighted_ = 0;
   double effective_size_ = 0;
-  bool sparse_rows_ = false;
+  bool sparse_rows_ = false, labels_ = false, weighted_ = false;
   std::vector<T> x_, target_, share_;
   std::vector<int32_t> label_, column_;
   std::vector<int64_t> begin_;

@@ -43,7 +43,6 @@ class Trainer {
           uint64_t seed)
       : network(n_features, layers), loss_(make_loss<T>(loss)), seed_(seed), gradient_(network.n_parameters) {
     for (const Spec& part : parts) add_part(part);
-    for (const Slot& s : network.parameter_slots) has_norm_ |= s.kind == "scale";
   }
 
   Network<T> network;
@@ -54,6 +53,9 @@ class Trainer {
         optimizer ? make_optimizer<T>(optimizer->first, optimizer->second, state.moments, state.reach) : nullptr;
     network.bind(state.parameters, gradient_.data(), state.statistics);
   }
+
+  // For changes of the rows.
+  void set_columns(const ColumnStatistics<T>& columns) { columns_ = columns; }
 
   // One pass over the rows in `order`. Returns the mean over them of the batches' penalized losses, each before its
   // step.
@@ -70,13 +72,10 @@ class Trainer {
       if (!(total_weight > 0)) continue;
       batch_.gather(data, order + begin, end - begin, total_weight);
       Batch<T> batch = describe(true);
-      // 2 layers
-      batch_.drop_inputs(network.input_dropout(), batch);
-      const T* z = network.forward(batch_.input(), batch);
-      // 3 targets and loss
-      const double loss = loss_->value_and_gradient(batch_.loss_batch(z, network.n_outputs(), network.output_delta()));
-      // 4 backward
-      network.backward(batch_.input(), batch);
+      change_rows(batch);
+      // 2 to 4 layers, targets and loss, backward
+      const double loss = adversarial_ > 0 ? clean_and_adversarial(batch) : forward_backward(batch);
+      network.finish_gradient();
       // 5 gradient
       loss_sum += (loss + penalty_value()) * double(end - begin);
       n_used += end - begin;
@@ -114,20 +113,18 @@ class Trainer {
     network.reserve(training ? n : std::min(n, kChunkRows), true);
     network.bind(state_.parameters, gradient, state_.statistics);
     double loss = 0;
-    const auto add_batch = [&](Batch<T> batch) {
-      batch.accumulate = true;
-      const T* z = network.forward(batch_.input(), batch);
-      loss += loss_->value_and_gradient(batch_.loss_batch(z, network.n_outputs(), network.output_delta()));
-      network.backward(batch_.input(), batch);
-    };
     if (training) {
       batch_.gather(data, rows, n, data.total_weight(rows, n));
       Batch<T> batch = describe(true);
       batch.keep_statistics = true;
-      batch_.drop_inputs(network.input_dropout(), batch);
-      add_batch(batch);
+      change_rows(batch);
+      loss = adversarial_ > 0 ? clean_and_adversarial(batch) : forward_backward(batch);
+      network.finish_gradient();
     } else {
-      for_chunks(data, rows, n, poll, add_batch);
+      for_chunks(data, rows, n, poll, [&](Batch<T> batch) {
+        batch.accumulate = true;
+        loss += forward_backward(batch);
+      });
     }
     network.bind(state_.parameters, gradient_.data(), state_.statistics);
     for (const auto& penalty : smooth_) {
@@ -140,13 +137,15 @@ class Trainer {
   // Running statistics become those of the given rows, layer by layer, each with the layers before it already exact.
   void recalibrate(const Data<T>& data, const int32_t* rows, int64_t n, const Poll& poll) {
     for (size_t i = 0; i < network.n_blocks(); ++i) {
-      if (network.block(i).norm) recalibrate_layer(i, data, rows, n, poll);
+      if (network.block(i).batch_norm()) recalibrate_layer(i, data, rows, n, poll);
     }
   }
 
   bool wants_labels() const { return loss_->wants_labels(); }
   bool has_optimizer() const { return optimizer_ != nullptr; }
   bool averages() const { return ema_share_ > 0; }
+  bool changes_rows() const { return !row_changes_.empty() || adversarial_ > 0; }
+  bool has_columns() const { return columns_.mean != nullptr; }
 
   bool finite() const {
     return kernels<T>().all_finite(state_.parameters, network.n_parameters) &&
@@ -158,7 +157,11 @@ class Trainer {
 
   void add_part(const Spec& part) {
     const std::string& name = part.first;
-    if (name == "l2") {
+    if (auto change = make_row_change<T>(part)) {
+      row_changes_.push_back(std::move(change));
+    } else if (name == "adversarial") {
+      adversarial_ = part.second.at("epsilon");
+    } else if (name == "l2") {
       smooth_.push_back(make_penalty<T>(part, network.n_weights));
     } else if (name == "clip_norm") {
       clip_ = std::make_unique<ClipNorm<T>>(part.second.at("largest"));
@@ -174,7 +177,36 @@ class Trainer {
   // A single last row has no variance: under batch norm it joins the batch before it.
   int64_t batch_end(int64_t begin, int64_t n, int64_t batch_size) const {
     const int64_t end = std::min(begin + batch_size, n);
-    return has_norm_ && end + 1 == n ? n : end;
+    return network.n_statistics > 0 && end + 1 == n ? n : end;
+  }
+
+  void change_rows(const Batch<T>& batch) {
+    for (const auto& change : row_changes_) {
+      change->apply(batch_.rows(network.n_outputs(), change->mixes_targets()), batch, columns_);
+    }
+    batch_.drop_inputs(network.input_dropout(), batch);
+  }
+
+  // Returns the loss, of which `factor` times the gradient is written.
+  double forward_backward(const Batch<T>& batch, double factor = 1, T* input_gradient = nullptr) {
+    // 2 layers
+    const T* z = network.forward(batch_.input(), batch);
+    // 3 targets and loss
+    T* delta = network.output_delta();
+    const double loss = loss_->value_and_gradient(batch_.loss_batch(z, network.n_outputs(), delta));
+    if (factor != 1) kernels<T>().scale(delta, batch.n_rows * network.n_outputs(), T(factor));
+    // 4 backward
+    network.backward(batch_.input(), batch, input_gradient);
+    return loss;
+  }
+
+  // Half of the loss at the rows, half at rows moved against it, under the same masks.
+  double clean_and_adversarial(Batch<T> batch) {
+    input_gradient_.resize(std::max(input_gradient_.size(), size_t(batch.n_rows * network.input_width())));
+    const double clean = forward_backward(batch, 0.5, input_gradient_.data());
+    batch_.attack(input_gradient_.data(), adversarial_, columns_.deviation, network.input_dropout(), batch);
+    batch.accumulate = batch.keep_statistics = true;
+    return 0.5 * clean + 0.5 * forward_backward(batch, 0.5);
   }
 
   Batch<T> describe(bool training) const {
@@ -213,7 +245,7 @@ class Trainer {
     double seen = 0, squared_shares = 0;  // both of the shares of all rows
     for_chunks(data, rows, n, poll, [&](const Batch<T>& batch) {
       if (layer > 0) network.forward(batch_.input(), batch, layer);
-      const T* x = network.block(layer).pre_normalization(network.input_of(layer, batch_.input()), batch.n_rows);
+      const T* x = network.block(layer).pre_normalization(network.input_of(layer, batch_.input()), batch);
       double share = 0;
       for (int64_t i = 0; i < batch.n_rows; ++i) {
         share += double(batch.share[i]);
@@ -233,7 +265,7 @@ class Trainer {
     });
     const double size = effective_size_of(data.total_weight(rows, n), squared_shares);
     if (!has_variance(size)) return;
-    BatchNorm<T>& norm = *network.block(layer).norm;
+    BatchNorm<T>& norm = *network.block(layer).batch_norm();
     for (int64_t j = 0; j < width; ++j) {
       norm.running_mean[j] = T(mean[j]);
       norm.running_variance[j] = T(variance[j] * (size / (size - 1)));
@@ -242,8 +274,9 @@ class Trainer {
 
   std::unique_ptr<Loss<T>> loss_;
   uint64_t seed_;
-  bool has_norm_ = false;
-  std::vector<T> gradient_;
+  std::vector<T> gradient_, input_gradient_;
+  std::vector<std::unique_ptr<RowChange<T>>> row_changes_;
+  double adversarial_ = 0;
   std::vector<std::unique_ptr<SmoothPenalty<T>>> smooth_;
   std::unique_ptr<ClipNorm<T>> clip_;
   std::unique_ptr<WeightDecay<T>> decay_;
@@ -251,6 +284,7 @@ class Trainer {
   double ema_share_ = 0;
   std::unique_ptr<Optimizer<T>> optimizer_;
   TrainingState<T> state_{};
+  ColumnStatistics<T> columns_{};
   BatchBuffer<T> batch_;
 };
 

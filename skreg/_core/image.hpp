@@ -192,24 +192,23 @@ inline Vec<T> symmetric_sum(const Smooth<T>& s, const T* x, int64_t step, int64_
 template <class T>
 void smooth(const Smooth<T>& s) {
   const int64_t run = s.width * s.channels, r = s.radius;
-  T* tall = s.workspace;                   // the picture with r rows more above and below
+  T* tall = s.workspace;                      // the picture with r rows more above and below
   T* wide = tall + (s.height + 2 * r) * run;  // one row with r pixels more on both sides
   for (int64_t i = -r; i < s.height + r; ++i) copy_run(s.in + reflected(i, s.height) * run, tall + (i + r) * run, run);
   for (int64_t i = 0; i < s.height; ++i) {
     T* middle = wide + r * s.channels;
-    for_vectors<T>(run, [&](int64_t e, int64_t n) {
-      write(middle + e, symmetric_sum(s, tall + (i + r) * run + e, run, n), n);
-    });
+    for_vectors<T>(
+        run, [&](int64_t e, int64_t n) { write(middle + e, symmetric_sum(s, tall + (i + r) * run + e, run, n), n); });
     for (int64_t j = 0; j < r; ++j) {
-      const int64_t left = reflected(-1 - j, s.width) * s.channels, right = reflected(s.width + j, s.width) * s.channels;
+      const int64_t left = reflected(-1 - j, s.width) * s.channels,
+                    right = reflected(s.width + j, s.width) * s.channels;
       for (int64_t c = 0; c < s.channels; ++c) {
         middle[-(1 + j) * s.channels + c] = middle[left + c];
         middle[(s.width + j) * s.channels + c] = middle[right + c];
       }
     }
-    for_vectors<T>(run, [&](int64_t e, int64_t n) {
-      write(s.out + i * run + e, symmetric_sum(s, middle + e, s.channels, n), n);
-    });
+    for_vectors<T>(
+        run, [&](int64_t e, int64_t n) { write(s.out + i * run + e, symmetric_sum(s, middle + e, s.channels, n), n); });
   }
 }
 

@@ -143,15 +143,23 @@ inline Vec<T> dropped(Vec<T> x, const uint16_t* bits, int64_t n, const Drop<T>& 
   return draw < drop.threshold ? Vec<T>{} : x * drop.scale;
 }
 
+template <class T, bool kScale>
+inline Vec<T> argument(const Argument<T>& a, int64_t i, int64_t j, int64_t n) {
+  const int64_t at = i * a.ld + j;
+  Vec<T> z = read(a.in + at, n);
+  if (kScale) z = z * read(a.scale + j, n);
+  if (a.shift) z += read(a.shift + j, n);
+  if (a.branch) z = z * a.branch[i];
+  if (a.link) z += read(a.link + at, n);
+  return z;
+}
+
 template <class T, class Activation, bool kDrop, bool kScale>
 void forward_tile(const Forward<T>& f, Tile t) {
   for (int64_t i = t.row; i < t.row + t.n_rows; ++i) {
     for_vectors<T>(t.n_columns, [&](int64_t offset, int64_t n) {
-      const int64_t j = t.col + offset, at = i * f.ld + j;
-      Vec<T> z = read(f.in + at, n);
-      if (kScale) z = z * read(f.scale + j, n);
-      if (f.shift) z += read(f.shift + j, n);
-      Vec<T> h = Activation::value(z);
+      const int64_t j = t.col + offset, at = i * f.z.ld + j;
+      Vec<T> h = Activation::value(argument<T, kScale>(f.z, i, j, n));
       if (kDrop) h = dropped(h, f.drop.bits + at, n, f.drop);
       write(f.out + at, h, n);
     });
@@ -161,9 +169,9 @@ void forward_tile(const Forward<T>& f, Tile t) {
 template <class T, class Activation>
 void forward_of(const Forward<T>& f, Tile t) {
   if (f.drop.bits) {
-    f.scale ? forward_tile<T, Activation, true, true>(f, t) : forward_tile<T, Activation, true, false>(f, t);
+    f.z.scale ? forward_tile<T, Activation, true, true>(f, t) : forward_tile<T, Activation, true, false>(f, t);
   } else {
-    f.scale ? forward_tile<T, Activation, false, true>(f, t) : forward_tile<T, Activation, false, false>(f, t);
+    f.z.scale ? forward_tile<T, Activation, false, true>(f, t) : forward_tile<T, Activation, false, false>(f, t);
   }
 }
 
@@ -172,12 +180,10 @@ void backward_tile(const Backward<T>& b, Tile t) {
   const T keep = T(1) / b.drop.scale;
   for (int64_t i = t.row; i < t.row + t.n_rows; ++i) {
     for_vectors<T>(t.n_columns, [&](int64_t offset, int64_t n) {
-      const int64_t j = t.col + offset, at = i * b.ld + j;
+      const int64_t j = t.col + offset, at = i * b.z.ld + j;
       Vec<T> z{}, h = read(b.out + at, n);
       if (kNeedsInput) {
-        z = read(b.in + at, n);
-        if (b.scale) z = z * read(b.scale + j, n);
-        if (b.shift) z += read(b.shift + j, n);
+        z = b.z.scale ? argument<T, true>(b.z, i, j, n) : argument<T, false>(b.z, i, j, n);
         if (kDrop) h = Activation::value(z);  // out is 0 where the unit was dropped
       } else if (kDrop) {
         h = h * keep;
@@ -258,6 +264,81 @@ void norm_backward(T* delta, const T* x_hat, int64_t n_rows, int64_t n_columns, 
   });
 }
 
+// ---------------------------------------------------------------------------------------------- layer normalization
+
+template <class T>
+inline Vec<T> first_lanes_only(Vec<T> v, int64_t n) {
+  for (int64_t i = n; i < kLanes<T>; ++i) v[i] = 0;
+  return v;
+}
+
+template <class T>
+void normalize_rows(T* x, int64_t ld, Tile t, const T* bias, T epsilon, T* inverse_std) {
+  const T inverse_width = T(1) / T(t.n_columns);
+  for (int64_t i = t.row; i < t.row + t.n_rows; ++i) {
+    T* row = x + i * ld;
+    Vec<T> sum{}, squares{};
+    for_vectors<T>(t.n_columns, [&](int64_t j, int64_t n) {
+      const Vec<T> z = read(row + j, n) + read(bias + j, n);
+      sum += z;
+      write(row + j, z, n);
+    });
+    const T mean = sum_lanes<T>(sum) * inverse_width;
+    for_vectors<T>(t.n_columns, [&](int64_t j, int64_t n) {
+      const Vec<T> d = first_lanes_only<T>(read(row + j, n) - mean, n);
+      squares += d * d;
+    });
+    inverse_std[i] = T(1) / std::sqrt(sum_lanes<T>(squares) * inverse_width + epsilon);
+    for_vectors<T>(t.n_columns,
+                   [&](int64_t j, int64_t n) { write(row + j, (read(row + j, n) - mean) * inverse_std[i], n); });
+  }
+}
+
+template <class T>
+void normalize_rows_backward(T* delta, const T* x_hat, int64_t n_rows, int64_t n_columns, const T* scale,
+                             const T* inverse_std) {
+  const T inverse_width = T(1) / T(n_columns);
+  for (int64_t i = 0; i < n_rows; ++i, delta += n_columns, x_hat += n_columns) {
+    Vec<T> sum{}, sum_x_hat{};
+    for_vectors<T>(n_columns, [&](int64_t j, int64_t n) {
+      const Vec<T> d = read(delta + j, n) * read(scale + j, n);
+      sum += d;
+      sum_x_hat += d * read(x_hat + j, n);
+    });
+    const T mean = sum_lanes<T>(sum) * inverse_width, mean_x_hat = sum_lanes<T>(sum_x_hat) * inverse_width;
+    for_vectors<T>(n_columns, [&](int64_t j, int64_t n) {
+      const Vec<T> d = read(delta + j, n) * read(scale + j, n);
+      write(delta + j, (d - mean - read(x_hat + j, n) * mean_x_hat) * inverse_std[i], n);
+    });
+  }
+}
+
+// --------------------------------------------------------------------------------------------- elementwise on tiles
+
+template <class T, class Body>
+inline void for_tile(int64_t ld, Tile t, Body body) {
+  for (int64_t i = t.row; i < t.row + t.n_rows; ++i) {
+    for_vectors<T>(t.n_columns, [&](int64_t j, int64_t n) { body(i * ld + t.col + j, n); });
+  }
+}
+
+template <class T>
+void modulate(const T* x, const T* factor, T pivot, T base, T* out, int64_t ld, Tile t) {
+  for_tile<T>(ld, t, [&](int64_t at, int64_t n) {
+    write(out + at, read(factor + at, n) * (read(x + at, n) - pivot) + base, n);
+  });
+}
+
+template <class T>
+void add(T* y, const T* x, int64_t ld, Tile t) {
+  for_tile<T>(ld, t, [&](int64_t at, int64_t n) { write(y + at, read(y + at, n) + read(x + at, n), n); });
+}
+
+template <class T>
+void multiply_by(T* y, const T* x, int64_t ld, Tile t) {
+  for_tile<T>(ld, t, [&](int64_t at, int64_t n) { write(y + at, read(y + at, n) * read(x + at, n), n); });
+}
+
 // ------------------------------------------------------------------------------------------------------- losses
 
 // A long sum: lanes in T, flushed to double before they grow so large that small terms are lost.
@@ -301,12 +382,6 @@ inline void for_outputs(const LossBatch<T>& b, Body body) {
   for (int64_t i = 0; i < b.n_rows; ++i) {
     for_vectors<T>(b.n_outputs, [&](int64_t j, int64_t n) { body(i * b.n_outputs + j, n, splat(b.share[i])); });
   }
-}
-
-template <class T>
-inline Vec<T> first_lanes_only(Vec<T> v, int64_t n) {
-  for (int64_t i = n; i < kLanes<T>; ++i) v[i] = 0;
-  return v;
 }
 
 template <class T>
@@ -404,6 +479,23 @@ inline T shifted_exponentials(const T* z, int64_t count, T shift, T* out) {
   return sum_lanes<T>(s);
 }
 
+// delta -= factor * (the row's target, a probability for each class); returns the mean of z under it.
+template <class T>
+inline T subtract_target(const LossBatch<T>& b, int64_t row, const T* z, T factor, T* delta) {
+  if (!b.target) {
+    if (delta) delta[b.label[row]] -= factor;
+    return z[b.label[row]];
+  }
+  const T* target = b.target + row * b.n_outputs;
+  Vec<T> mean{};
+  for_vectors<T>(b.n_outputs, [&](int64_t j, int64_t n) {
+    const Vec<T> t = read(target + j, n);
+    mean += t * read(z + j, n);
+    if (delta) write(delta + j, read(delta + j, n) - factor * t, n);
+  });
+  return sum_lanes<T>(mean);
+}
+
 template <class T>
 double softmax_log_loss(const LossBatch<T>& b) {
   double loss = 0;
@@ -412,13 +504,14 @@ double softmax_log_loss(const LossBatch<T>& b) {
     T* delta = b.delta ? b.delta + i * b.n_outputs : nullptr;
     const T share = b.share[i], top = largest(z, b.n_outputs);
     const T total = shifted_exponentials(z, b.n_outputs, top, delta);
-    if (share != 0) loss += double(share) * (std::log(total) - (z[b.label[i]] - top));
-    if (!delta) continue;
-    const T factor = share / total, spread = share * (b.smoothing / T(b.n_outputs));
-    for_vectors<T>(b.n_outputs, [&](int64_t j, int64_t n) {
-      write(delta + j, share == T(0) ? Vec<T>{} : read(delta + j, n) * factor - spread, n);
-    });
-    delta[b.label[i]] -= share * (T(1) - b.smoothing);
+    if (delta) {
+      const T factor = share / total, spread = share * (b.smoothing / T(b.n_outputs));
+      for_vectors<T>(b.n_outputs, [&](int64_t j, int64_t n) {
+        write(delta + j, share == T(0) ? Vec<T>{} : read(delta + j, n) * factor - spread, n);
+      });
+    }
+    const T expected = subtract_target(b, i, z, share * (T(1) - b.smoothing), delta);
+    if (share != 0) loss += double(share) * (std::log(total) - (expected - top));
   }
   return loss;
 }
@@ -707,6 +800,11 @@ const Kernels<T>& table() {
       normalize<T>,
       norm_sums<T>,
       norm_backward<T>,
+      normalize_rows<T>,
+      normalize_rows_backward<T>,
+      modulate<T>,
+      add<T>,
+      multiply_by<T>,
       squared_error<T>,
       absolute_error<T>,
       huber<T>,

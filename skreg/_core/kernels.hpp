@@ -61,27 +61,33 @@ struct Drop {
   T scale = 1;
 };
 
-// out = drop(activation(in * scale + shift)) on a tile; scale null counts as 1, shift null as 0.
+// What a block's activation starts from: z = (in * scale + shift) * branch + link, on a tile. scale and branch (one
+// number a row) null count as 1, shift and link (a matrix like `in`) null as 0; branch comes with a link alone.
 template <class T>
-struct Forward {
+struct Argument {
   const T* in;
-  T* out;
   int64_t ld;
   const T* scale;
   const T* shift;
+  const T* link;
+  const T* branch;
+};
+
+// out = drop(activation(z)).
+template <class T>
+struct Forward {
+  Argument<T> z;
+  T* out;
   Drop<T> drop;
 };
 
-// delta, the gradient with respect to out above, becomes the gradient with respect to the activation's argument. `in`
-// is read for activations alone whose derivative does not follow from their value.
+// delta, the gradient with respect to out above, becomes the gradient with respect to z. z is computed again for
+// activations alone whose derivative does not follow from their value.
 template <class T>
 struct Backward {
-  const T* in;
+  Argument<T> z;
   const T* out;
   T* delta;
-  int64_t ld;
-  const T* scale;
-  const T* shift;
   Drop<T> drop;
 };
 
@@ -109,7 +115,7 @@ constexpr ActivationInfo kActivations[] = {SKREG_ACTIVATIONS(SKREG_ROW)};
 constexpr int kNumActivations = sizeof(kActivations) / sizeof(kActivations[0]);
 
 // What a loss sees of a batch: raw outputs z (n_rows x n_outputs), targets gathered in the same order (values with
-// one column an output, or the index of the class), and the weight of each row.
+// one column an output, or the index of the class with target null), and the weight of each row.
 template <class T>
 struct LossBatch {
   int64_t n_rows, n_outputs;
@@ -181,6 +187,17 @@ struct Kernels {
   // delta = scale * inverse_std * (delta - share_i * (sum + x_hat * sum_x_hat)); share null: the second term is absent.
   void (*norm_backward)(T* delta, const T* x_hat, int64_t n_rows, int64_t n_columns, const T* share, const T* scale,
                         const T* inverse_std, const T* sum, const T* sum_x_hat);
+
+  // Each row of x + bias on the tile, which spans whole rows: minus its mean, over its standard deviation.
+  void (*normalize_rows)(T* x, int64_t ld, Tile, const T* bias, T epsilon, T* inverse_std);
+  // delta = inverse_std_i * (d - mean(d) - x_hat * mean(d * x_hat)) with d = delta * scale, means over the row.
+  void (*normalize_rows_backward)(T* delta, const T* x_hat, int64_t n_rows, int64_t n_columns, const T* scale,
+                                  const T* inverse_std);
+
+  // On a tile: out = factor * (x - pivot) + base, y += x, y *= x.
+  void (*modulate)(const T* x, const T* factor, T pivot, T base, T* out, int64_t ld, Tile);
+  void (*add)(T* y, const T* x, int64_t ld, Tile);
+  void (*multiply)(T* y, const T* x, int64_t ld, Tile);
 
   double (*squared_error)(const LossBatch<T>&);
   double (*absolute_error)(const LossBatch<T>&);

@@ -19,28 +19,27 @@ struct Slot {
   int64_t offset, n_rows, n_columns;
 };
 
-inline int activation_of(const std::string& name) {
+inline int find_activation(const std::string& name) {  // -1 for what is none
   for (int a = 0; a < kNumActivations; ++a) {
     if (name == kActivations[a].name) return a;
   }
-  throw std::invalid_argument("unknown layer or activation: " + name);
+  return -1;
 }
 
-// Reads specs one after the other: [dropout] then for each block: dense [batch_norm] [activation] [dropout].
+// Reads specs one after the other: [dropout] then for each block: dense [drop_connect] [batch_norm or layer_norm]
+// [residual] [activation] [dropout, gaussian_dropout or alpha_dropout].
 class SpecReader {
  public:
   explicit SpecReader(const std::vector<Spec>& specs) : specs_(specs) {}
   bool done() const { return next_ == specs_.size(); }
+  const std::string& name() const { return specs_[next_].first; }
   const Options* take_if(const char* name) {
     return !done() && specs_[next_].first == name ? &specs_[next_++].second : nullptr;
   }
-  double take_dropout() {
-    const Options* o = take_if("dropout");
-    return o ? o->at("p") : 0.0;
-  }
   int take_activation() {
-    if (done() || specs_[next_].first == "dense" || specs_[next_].first == "dropout") return activation_of("identity");
-    return activation_of(specs_[next_++].first);
+    const int activation = done() ? -1 : find_activation(name());
+    next_ += activation >= 0;
+    return activation >= 0 ? activation : find_activation("identity");
   }
 
  private:
@@ -59,8 +58,8 @@ class Network {
   void bind(T* parameters, T* gradient, T* statistics) {
     for (const Slot& s : parameter_slots) bind_slot(s, parameters + s.offset, gradient ? gradient + s.offset : nullptr);
     for (const Slot& s : statistic_slots) {
-      BatchNorm<T>& norm = *blocks_[s.layer].norm;
-      (s.kind == "mean" ? norm.running_mean : norm.running_variance) = statistics + s.offset;
+      BatchNorm<T>* norm = blocks_[s.layer].batch_norm();
+      (s.kind == "mean" ? norm->running_mean : norm->running_variance) = statistics + s.offset;
     }
   }
 
@@ -72,10 +71,11 @@ class Network {
     return regions;
   }
 
-  // For prediction from arrays that lie anywhere.
-  void bind_layer(size_t layer, const T* weight, const T* bias) {
-    blocks_[layer].dense.weight = weight;
-    blocks_[layer].dense.bias = bias;
+  // For prediction from arrays that lie anywhere, one for each slot.
+  void bind(const std::vector<const T*>& parameters) {
+    for (size_t i = 0; i < parameter_slots.size(); ++i) {
+      bind_slot(parameter_slots[i], const_cast<T*>(parameters[i]), nullptr);  // nothing writes without a gradient
+    }
   }
 
   void reserve(int64_t n_rows, bool training) {
@@ -92,23 +92,30 @@ class Network {
   // Raw outputs, (n_rows, n_outputs). With n_blocks given only the first ones run.
   T* forward(const Input<T>& in, const Batch<T>& batch) { return forward(in, batch, blocks_.size()).out(); }
   Block<T>& forward(const Input<T>& in, const Batch<T>& batch, size_t n_blocks) {
-    for (size_t i = 0; i < n_blocks; ++i) blocks_[i].forward(input_of(i, in), batch);
+    for (size_t i = 0; i < n_blocks; ++i) blocks_[i].forward(input_of(i, in), batch, linked(i));
     return blocks_[n_blocks - 1];
   }
 
   T* output_delta() { return blocks_.back().delta(); }
 
-  // From output_delta() to the gradient vector.
-  void backward(const Input<T>& in, const Batch<T>& batch) {
+  // From output_delta() to the gradient vector, and to that with respect to the input where wanted. The gradient is
+  // complete after finish_gradient(), once after all passes that add to it.
+  void backward(const Input<T>& in, const Batch<T>& batch, T* input_delta = nullptr) {
     for (size_t i = blocks_.size(); i-- > 0;) {
-      blocks_[i].backward(input_of(i, in), batch, i > 0 ? &blocks_[i - 1] : nullptr);
+      blocks_[i].backward(input_of(i, in), batch, i > 0 ? &blocks_[i - 1] : nullptr, linked(i), input_delta);
+    }
+  }
+  void finish_gradient() {
+    for (Block<T>& b : blocks_) {
+      if (b.dense.connect) b.dense.connect->mask_gradient(b.dense.weight_gradient);
     }
   }
 
   Input<T> input_of(size_t i, const Input<T>& in) const { return i == 0 ? in : blocks_[i - 1].as_input(); }
 
  private:
-  Network(int64_t n_features, SpecReader reader) : input_dropout_(reader.take_dropout()) {
+  Network(int64_t n_features, SpecReader reader) {
+    if (const Options* dropout = reader.take_if("dropout")) input_dropout_ = Dropout(dropout->at("p"));
     for (int64_t n_in = n_features; !reader.done(); n_in = blocks_.back().dense.n_out) add_block(n_in, reader);
     if (blocks_.empty()) throw std::invalid_argument("a network needs a dense layer");
     for (Block<T>& b : blocks_) b.dense.workspace = workspace_.get();
@@ -117,21 +124,54 @@ class Network {
 
   void add_block(int64_t n_in, SpecReader& reader) {
     const Options* dense = reader.take_if("dense");
-    if (!dense) throw std::invalid_argument("each block starts with a dense layer");
+    if (!dense) throw std::invalid_argument("unknown layer, or one in the wrong place: " + reader.name());
     const int64_t n_out = int64_t(dense->at("units"));
-    const Options* norm = reader.take_if("batch_norm");
-    const int activation = reader.take_activation();
-    blocks_.emplace_back(n_in, n_out, int(blocks_.size()), activation, reader.take_dropout());
-    if (norm) {
-      blocks_.back().norm = std::make_unique<BatchNorm<T>>(n_out, norm->at("momentum"), norm->at("epsilon"));
+    blocks_.emplace_back(n_in, n_out, int(blocks_.size()));
+    Block<T>& block = blocks_.back();
+    if (const Options* o = reader.take_if("drop_connect")) {
+      block.dense.connect = std::make_unique<DropConnect<T>>(o->at("p"), n_in * n_out);
     }
+    if (const Options* o = reader.take_if("batch_norm")) {
+      block.norm = std::make_unique<BatchNorm<T>>(n_out, o->at("momentum"), o->at("epsilon"));
+    } else if (const Options* o = reader.take_if("layer_norm")) {
+      block.norm = std::make_unique<LayerNorm<T>>(n_out, o->at("epsilon"));
+    }
+    if (const Options* o = reader.take_if("residual")) add_link(block, o->at("p"));
+    block.set_activation(reader.take_activation());
+    add_dropout(block, reader);
+  }
+
+  void add_link(Block<T>& block, double p) {
+    const size_t n = blocks_.size();
+    if (n < 3 || blocks_[n - 3].dense.n_out != block.dense.n_out) {
+      throw std::invalid_argument("a residual link needs an equally wide block two before");
+    }
+    block.link = std::make_unique<Link<T>>(p);
+  }
+
+  void add_dropout(Block<T>& block, SpecReader& reader) {
+    if (const Options* o = reader.take_if("dropout")) {
+      block.set_dropout(o->at("p"));
+    } else if (const Options* o = reader.take_if("gaussian_dropout")) {
+      block.modulation = std::make_unique<GaussianDropout<T>>(o->at("p"));
+    } else if (const Options* o = reader.take_if("alpha_dropout")) {
+      block.modulation = std::make_unique<AlphaDropout<T>>(o->at("p"));
+    }
+  }
+
+  Block<T>* linked(size_t i) { return blocks_[i].link ? &blocks_[i - 2] : nullptr; }
+
+  bool has_slot(const std::string& kind, const Block<T>& block) const {
+    if (kind == "weight") return true;
+    if (kind == "bias") return !block.norm || !block.norm->removes_bias();
+    if (kind == "scale" || kind == "shift") return block.norm != nullptr;
+    return block.batch_norm() != nullptr;
   }
 
   void add_slots(const std::string& kind) {
     const bool statistic = kind == "mean" || kind == "variance";
     for (size_t i = 0; i < blocks_.size(); ++i) {
-      const bool normalized = blocks_[i].norm != nullptr;
-      if (kind != "weight" && (kind == "bias") == normalized) continue;
+      if (!has_slot(kind, blocks_[i])) continue;
       const int64_t n_rows = kind == "weight" ? blocks_[i].dense.n_in : 1;
       int64_t& end = statistic ? n_statistics : n_parameters;
       (statistic ? statistic_slots : parameter_slots).push_back({kind, int(i), end, n_rows, blocks_[i].dense.n_out});
@@ -158,7 +198,7 @@ class Network {
   }
 
   std::vector<Block<T>> blocks_;
-  Dropout input_dropout_;
+  Dropout input_dropout_{0};
   std::unique_ptr<T[]> workspace_{new T[kProductWorkspace]};  // not zeroed: a small product touches few pages
   int64_t capacity_ = 0;
 };

@@ -1,0 +1,288 @@
+// What changes the rows of a batch before the network sees them: noise, and mixtures of rows. Partners are rows of the
+// same batch, drawn with probability in proportion to their weight, so that a weight of 2 is a row that comes twice and
+// a weight of 0 one that does not exist.
+//
+// To add one: a class with apply, its name in make_row_change.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include "layers.hpp"
+#include "spec.hpp"
+
+namespace skreg {
+
+// Of the training rows, by column.
+template <class T>
+struct ColumnStatistics {
+  const T* mean = nullptr;       // of the features
+  const T* deviation = nullptr;  // of the features
+  const T* target_deviation = nullptr;
+};
+
+// The rows of a batch, dense, to be changed in place. Labels stand here as one target a class.
+template <class T>
+struct BatchRows {
+  int64_t n_rows, n_features, n_targets;
+  T* x;       // (n_rows, n_features)
+  T* target;  // (n_rows, n_targets)
+  const T* share;
+  bool weighted;
+};
+
+template <class T>
+class RowChange {
+ public:
+  virtual ~RowChange() = default;
+  virtual void apply(const BatchRows<T>& rows, const Batch<T>& batch, const ColumnStatistics<T>& columns) = 0;
+  virtual bool mixes_targets() const { return false; }
+};
+
+// Uniform numbers in (0, 1), n of them, in a buffer that only grows.
+template <class T>
+const T* draw_uniforms(const Batch<T>& batch, uint32_t stream, int64_t n, std::vector<T>& buffer) {
+  buffer.resize(std::max(buffer.size(), size_t(n)));
+  kernels<T>().uniforms(batch.seed, batch.step, stream, n, buffer.data());
+  return buffer.data();
+}
+
+// Turns uniform numbers into rows.
+template <class T>
+class Partners {
+ public:
+  void prepare(const BatchRows<T>& rows) {
+    n_ = rows.n_rows;
+    weighted_ = rows.weighted;
+    if (!weighted_) return;
+    cumulative_.resize(size_t(n_));
+    double sum = 0;
+    for (int64_t i = 0; i < n_; ++i) cumulative_[i] = sum += double(rows.share[i]);
+  }
+  int64_t pick(double u) const {
+    if (!weighted_) return std::min(int64_t(u * double(n_)), n_ - 1);
+    return pick_from(cumulative_.data(), n_, u);
+  }
+  // The first index whose cumulative weight is above the share u of their sum.
+  static int64_t pick_from(const double* cumulative, int64_t n, double u) {
+    const double* at = std::upper_bound(cumulative, cumulative + n, u * cumulative[n - 1]);
+    if (at == cumulative + n) at = std::lower_bound(cumulative, at, cumulative[n - 1]);  // u rounded up to 1
+    return at - cumulative;
+  }
+
+ private:
+  int64_t n_ = 0;
+  bool weighted_ = false;
+  std::vector<double> cumulative_;
+};
+
+// y = b + share * (a - b): exactly a where both are equal.
+template <class T>
+void interpolate(const T* a, const T* b, T share, int64_t n, T* y) {
+  for (int64_t j = 0; j < n; ++j) y[j] = b[j] + share * (a[j] - b[j]);
+}
+
+// A copy of x and targets as they were, to take values from.
+template <class T>
+class Original {
+ public:
+  void copy(const BatchRows<T>& rows) {
+    x_.assign(rows.x, rows.x + rows.n_rows * rows.n_features);
+    target_.assign(rows.target, rows.target + rows.n_rows * rows.n_targets);
+    n_features_ = rows.n_features;
+    n_targets_ = rows.n_targets;
+  }
+  const T* x(int64_t row) const { return x_.data() + row * n_features_; }
+  const T* target(int64_t row) const { return target_.data() + row * n_targets_; }
+
+ private:
+  std::vector<T> x_, target_;
+  int64_t n_features_ = 0, n_targets_ = 0;
+};
+
+// Each value is replaced with probability p by that of another row (Vincent et al. 2010 for one kind of corruption,
+// Bahri et al. 2022 for tables).
+template <class T>
+class SwapNoise : public RowChange<T> {
+ public:
+  explicit SwapNoise(double p) : p_(T(p)) {}
+  void apply(const BatchRows<T>& rows, const Batch<T>& batch, const ColumnStatistics<T>&) override {
+    const int64_t n = rows.n_rows * rows.n_features;
+    const T* u = draw_uniforms(batch, stream_of(kSwapNoise, 0), n, uniform_);
+    partners_.prepare(rows);
+    original_.copy(rows);
+    for (int64_t i = 0; i < rows.n_rows; ++i) {
+      for (int64_t j = 0; j < rows.n_features; ++j, ++u) {
+        // Given u < p, u / p is uniform again.
+        if (*u < p_) rows.x[i * rows.n_features + j] = original_.x(partners_.pick(double(*u / p_)))[j];
+      }
+    }
+  }
+
+ private:
+  T p_;
+  std::vector<T> uniform_;
+  Partners<T> partners_;
+  Original<T> original_;
+};
+
+// x = w x_i + (1 - w) x_j and the same for targets, w from Beta(a, a) for each row (Zhang et al. 2018). With a
+// bandwidth h partners come with probability in proportion to exp(-d^2 / (2 h^2)), d being the distance of the targets
+// in standard deviations (C-Mixup, Yao et al. 2022).
+template <class T>
+class MixUp : public RowChange<T> {
+ public:
+  explicit MixUp(const Options& options) : a_(options.at("concentration")) {
+    const auto bandwidth = options.find("bandwidth");
+    if (bandwidth != options.end()) bandwidth_ = bandwidth->second;
+  }
+  bool mixes_targets() const override { return true; }
+
+  void apply(const BatchRows<T>& rows, const Batch<T>& batch, const ColumnStatistics<T>& columns) override {
+    const T* u = draw_uniforms(batch, stream_of(kMixUp, 0), rows.n_rows, partner_);
+    const T* radius = draw_uniforms(batch, stream_of(kMixUp, 1), rows.n_rows, radius_);
+    const T* angle = draw_uniforms(batch, stream_of(kMixUp, 2), rows.n_rows, angle_);
+    partners_.prepare(rows);
+    original_.copy(rows);
+    for (int64_t i = 0; i < rows.n_rows; ++i) {
+      const int64_t j = bandwidth_ > 0 ? close_partner(rows, i, double(u[i]), columns) : partners_.pick(double(u[i]));
+      const T share = T(symmetric_beta(double(radius[i]), double(angle[i])));
+      interpolate(original_.x(i), original_.x(j), share, rows.n_features, rows.x + i * rows.n_features);
+      interpolate(original_.target(i), original_.target(j), share, rows.n_targets, rows.target + i * rows.n_targets);
+    }
+  }
+
+ private:
+  static constexpr int64_t kCandidates = 1024;  // bounds what one row costs in very large batches
+
+  // Beta(a, a) from two uniform numbers: t = cos(2 pi v) sqrt(2 a (u^(-1/a) - 1)) has Student's distribution with 2 a
+  // degrees of freedom (Bailey 1994), and (1 + t / sqrt(2 a + t^2)) / 2 the one wanted (Devroye 1996).
+  double symmetric_beta(double u, double v) const {
+    const double c = std::cos(6.283185307179586 * v), r = c * c * (std::pow(u, -1 / a_) - 1);
+    return 0.5 + std::copysign(0.5 * std::sqrt(r < 1e300 ? r / (1 + r) : 1.0), c);
+  }
+
+  // Among the rows of i's run of kCandidates.
+  int64_t close_partner(const BatchRows<T>& rows, int64_t i, double u, const ColumnStatistics<T>& columns) {
+    const int64_t first = i / kCandidates * kCandidates, n = std::min(kCandidates, rows.n_rows - first);
+    closeness_.resize(size_t(n));
+    for (int64_t j = 0; j < n; ++j) closeness_[j] = T(-0.5) * squared_distance(rows, i, first + j, columns);
+    kernels<T>().exponential(closeness_.data(), n);
+    cumulative_.resize(size_t(n));
+    double sum = 0;
+    for (int64_t j = 0; j < n; ++j) cumulative_[j] = sum += double(closeness_[j] * rows.share[first + j]);
+    return sum > 0 ? first + Partners<T>::pick_from(cumulative_.data(), n, u) : i;
+  }
+
+  T squared_distance(const BatchRows<T>& rows, int64_t i, int64_t j, const ColumnStatistics<T>& columns) const {
+    T sum = 0;
+    for (int64_t k = 0; k < rows.n_targets; ++k) {
+      const T unit = columns.target_deviation[k] * T(bandwidth_);
+      const T d = unit > 0 ? (original_.target(i)[k] - original_.target(j)[k]) / unit : T(0);
+      sum += d * d;
+    }
+    return sum;
+  }
+
+  double a_, bandwidth_ = 0;
+  std::vector<T> partner_, radius_, angle_, closeness_;
+  std::vector<double> cumulative_;
+  Partners<T> partners_;
+  Original<T> original_;
+};
+
+// Each column of a row is taken from its partner with probability p; the target mixes by the share that was taken (Yun
+// et al. 2019, for the columns of a table).
+template <class T>
+class CutMix : public RowChange<T> {
+ public:
+  explicit CutMix(double p) : cut_(p) {}
+  bool mixes_targets() const override { return true; }
+
+  void apply(const BatchRows<T>& rows, const Batch<T>& batch, const ColumnStatistics<T>&) override {
+    const T* u = draw_uniforms(batch, stream_of(kCutMix, 0), rows.n_rows, partner_);
+    const Drop<T> cut = cut_.draw(batch, rows.n_rows * rows.n_features, stream_of(kCutMix, 1));
+    partners_.prepare(rows);
+    original_.copy(rows);
+    for (int64_t i = 0; i < rows.n_rows; ++i) {
+      const int64_t j = partners_.pick(double(u[i]));
+      const int64_t n_cut = take(cut, i, original_.x(j), rows);
+      const T kept = T(1) - T(n_cut) / T(rows.n_features);
+      interpolate(original_.target(i), original_.target(j), kept, rows.n_targets, rows.target + i * rows.n_targets);
+    }
+  }
+
+ private:
+  static int64_t take(const Drop<T>& cut, int64_t i, const T* other, const BatchRows<T>& rows) {
+    const uint16_t* bits = cut.bits + i * rows.n_features;
+    T* x = rows.x + i * rows.n_features;
+    int64_t n_cut = 0;
+    for (int64_t j = 0; j < rows.n_features; ++j) {
+      const bool is_cut = bits[j] < cut.threshold;
+      x[j] = is_cut ? other[j] : x[j];
+      n_cut += is_cut;
+    }
+    return n_cut;
+  }
+
+  Dropout cut_;
+  std::vector<T> partner_;
+  Partners<T> partners_;
+  Original<T> original_;
+};
+
+// Each value is set to the mean of its feature with probability p (DeVries and Taylor 2017, for the columns of a
+// table).
+template <class T>
+class CutOut : public RowChange<T> {
+ public:
+  explicit CutOut(double p) : cut_(p) {}
+  void apply(const BatchRows<T>& rows, const Batch<T>& batch, const ColumnStatistics<T>& columns) override {
+    const Drop<T> cut = cut_.draw(batch, rows.n_rows * rows.n_features, stream_of(kCutOut, 0));
+    T* x = rows.x;
+    const uint16_t* bits = cut.bits;
+    for (int64_t i = 0; i < rows.n_rows; ++i, x += rows.n_features, bits += rows.n_features) {
+      for (int64_t j = 0; j < rows.n_features; ++j) x[j] = bits[j] < cut.threshold ? columns.mean[j] : x[j];
+    }
+  }
+
+ private:
+  Dropout cut_;
+};
+
+// x += s * deviation * standard normal (Bishop 1995).
+template <class T>
+class InputNoise : public RowChange<T> {
+ public:
+  explicit InputNoise(double size) : size_(T(size)) {}
+  void apply(const BatchRows<T>& rows, const Batch<T>& batch, const ColumnStatistics<T>& columns) override {
+    const int64_t n = rows.n_rows * rows.n_features;
+    noise_.resize(std::max(noise_.size(), size_t(n)));
+    kernels<T>().normals(batch.seed, batch.step, stream_of(kInputNoise, 0), n, noise_.data());
+    const T* z = noise_.data();
+    T* x = rows.x;
+    for (int64_t i = 0; i < rows.n_rows; ++i, x += rows.n_features, z += rows.n_features) {
+      for (int64_t j = 0; j < rows.n_features; ++j) x[j] += size_ * columns.deviation[j] * z[j];
+    }
+  }
+
+ private:
+  T size_;
+  std::vector<T> noise_;
+};
+
+// Null for names that are something else.
+template <class T>
+std::unique_ptr<RowChange<T>> make_row_change(const Spec& part) {
+  const auto& [name, options] = part;
+  if (name == "swap_noise") return std::make_unique<SwapNoise<T>>(options.at("p"));
+  if (name == "mixup") return std::make_unique<MixUp<T>>(options);
+  if (name == "cutmix") return std::make_unique<CutMix<T>>(options.at("p"));
+  if (name == "cutout") return std::make_unique<CutOut<T>>(options.at("p"));
+  if (name == "input_noise") return std::make_unique<InputNoise<T>>(options.at("size"));
+  return nullptr;
+}
+
+}  // namespace skreg
