@@ -19,6 +19,7 @@ from skreg.network import Network, make_data, predict, sample
 from skreg.recipe import AUTO_BATCH_SIZE, PARAMETER_CONSTRAINTS, Recipe
 from skreg.stopping import EarlyStopping, ScoreStopping, TrainingLoss
 from skreg.training import Progress, train
+from skreg.variants import VariantEpochs, fitted_augmenter, variant_seed
 from skreg.validation import Validation, check_given, check_total_weight, split_rows, take_rows
 
 
@@ -67,7 +68,10 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         check_total_weight(data, rows, "training")
         if recipe.row_changes:
             self._learn_columns(network, X, y, rows, sample_weight)
-        self._fit_stochastic(recipe, network, data, rows, watched, warm, incremental, callbacks)
+        variants = self._make_variants(network, X, y, sample_weight, rows)
+        self._fit_stochastic(
+            recipe, network, data, rows, watched, warm, incremental, callbacks, variants
+        )
 
     @contextmanager
     def _all_or_nothing(self):
@@ -305,7 +309,24 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             raise ValueError(NON_FINITE)
         self._store(recipe, network, X.dtype)
 
-    def _fit_stochastic(self, recipe, network, data, rows, watched, warm, incremental, callbacks):
+    def _make_variants(self, network, X, y, sample_weight, rows):
+        """Epochs of variants of the given rows, where augmentation is on."""
+        if self.augmentation is None:
+            return None
+        X_train = X if len(rows) == X.shape[0] else X[rows]
+        augmenter = fitted_augmenter(self, X_train, y[rows])
+
+        def make_data(variants, positions):
+            picked = rows[positions]
+            weight = None if sample_weight is None else sample_weight[picked]
+            return self._make_data(variants, y[picked], weight)
+
+        seed, epoch = variant_seed(augmenter, network.seed), len(getattr(self, "loss_curve_", []))
+        return VariantEpochs(network, augmenter, X_train, make_data, seed, epoch)
+
+    def _fit_stochastic(
+        self, recipe, network, data, rows, watched, warm, incremental, callbacks, variants
+    ):
         batch_size = self._batch_size(len(rows))
         schedule = recipe.schedule(n_steps=-(-len(rows) // batch_size))
         schedule.restore(self._state["schedule"])
@@ -315,7 +336,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         train(
             network,
             data,
-            rows,
+            rows if variants is None else variants.rows,
             batch_size=batch_size,
             schedule=schedule,
             monitor=monitor,
@@ -329,6 +350,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             callbacks=callbacks,
             time_limit=np.inf if self.time_limit is None else self.time_limit,
             average=self._make_average(network, data, rows),
+            variants=variants,
         )
         if network.has_statistics and not incremental and not progress.interrupted:
             self._recalibrate(network, data, rows, watched)

@@ -234,6 +234,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Probability that a row skips the last of these pairs, in [0, 1); of those before it in
         proportion to their depth [19]_.
 
+    augmentation : augmenter or None, default=None
+        An augmenter of :mod:`skreg.augmentation`, such as `RandomRotation(image_shape=(28, 28))` or
+        a `Compose`: training sees a fresh random variant of every row in every epoch. It learns
+        what it needs from the training rows; validation rows and what is predicted are never
+        augmented. Needs dense X. Augmenters that mix targets are refused: see `mixup`, `cutmix`.
+        Variants follow from `random_state`, unless the augmenter has one of its own.
+
     class_weight : dict, 'balanced' or None, default=None
         Weights of the classes, multiplied with `sample_weight` in training and in the validation
         loss: a dict ``{label: weight}``, or ``n_samples / (n_classes * count)`` from all y of
@@ -436,6 +443,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         dropout_kind="standard",
         residual=False,
         stochastic_depth=0.0,
+        augmentation=None,
         class_weight=None,
         label_smoothing=0.0,
     ):
@@ -492,6 +500,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.dropout_kind = dropout_kind
         self.residual = residual
         self.stochastic_depth = stochastic_depth
+        self.augmentation = augmentation
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
 

@@ -7,6 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from skreg.augmentation.base import Augmenter
 from skreg.schedules import SCHEDULES
 
 # These act on sgd only and are silent elsewhere, as there.
@@ -72,6 +73,7 @@ PARAMETER_CONSTRAINTS: dict = {
     "dropout_kind": [StrOptions({"standard", "gaussian", "alpha", "connect"})],
     "residual": ["boolean"],
     "stochastic_depth": [Interval(Real, 0, 1, closed="left")],
+    "augmentation": [Augmenter, None],
 }
 
 AUTO_BATCH_SIZE = 200
@@ -238,6 +240,7 @@ class Recipe:
             "weight_averaging": p.weight_averaging is not None,
             "label_smoothing": getattr(p, "label_smoothing", 0) > 0,
             "stochastic_depth": p.stochastic_depth > 0,
+            "augmentation": p.augmentation is not None,
             **dict.fromkeys(self.row_changes, True),
         }
         for name, on in in_epochs.items():
@@ -270,6 +273,11 @@ class Recipe:
 
     def check_rows(self, X):
         """Errors for rows that cannot be changed as wanted."""
+        if self.estimator.augmentation is not None and sp.issparse(X):
+            raise ValueError(
+                f"augmentation={self.estimator.augmentation!r} needs dense X, got a sparse matrix. "
+                "Pass X.toarray(), or reduce it with TruncatedSVD."
+            )
         if self.row_changes and sp.issparse(X):
             name = self.row_changes[0]
             raise ValueError(

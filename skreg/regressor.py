@@ -238,6 +238,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Probability that a row skips the last of these pairs, in [0, 1); of those before it in
         proportion to their depth [21]_.
 
+    augmentation : augmenter or None, default=None
+        An augmenter of :mod:`skreg.augmentation`, such as `RandomRotation(image_shape=(28, 28))` or
+        a `Compose`: training sees a fresh random variant of every row in every epoch. It learns
+        what it needs from the training rows; validation rows and what is predicted are never
+        augmented. Needs dense X. Augmenters that mix targets are refused: see `mixup`, `cutmix`.
+        Variants follow from `random_state`, unless the augmenter has one of its own.
+
     delta : float, default=1.0
         Where ``loss="huber"`` turns from squared to linear, in units of y, in (0, inf).
 
@@ -452,6 +459,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         dropout_kind="standard",
         residual=False,
         stochastic_depth=0.0,
+        augmentation=None,
         delta=1.0,
         quantile=0.5,
         mixup_bandwidth=None,
@@ -510,6 +518,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.dropout_kind = dropout_kind
         self.residual = residual
         self.stochastic_depth = stochastic_depth
+        self.augmentation = augmentation
         self.delta = delta
         self.quantile = quantile
         self.mixup_bandwidth = mixup_bandwidth
