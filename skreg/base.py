@@ -19,8 +19,8 @@ from skreg.network import Network, make_data, predict, sample
 from skreg.recipe import AUTO_BATCH_SIZE, PARAMETER_CONSTRAINTS, Recipe
 from skreg.stopping import EarlyStopping, ScoreStopping, TrainingLoss
 from skreg.training import Progress, train
-from skreg.variants import VariantEpochs, fitted_augmenter, variant_seed
 from skreg.validation import Validation, check_given, check_total_weight, split_rows, take_rows
+from skreg.variants import VariantEpochs, fitted_augmenter, variant_seed
 
 
 class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
