@@ -171,7 +171,7 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
     # --------------------------------------------------------------------- early stopping
 
     def _with_validation(self, X, y, params):
-        """X, y and metadata; where the estimator stops early, with rows split off as X_val, y_val."""
+        """X, y and metadata; where the estimator stops early, with X_val and y_val split off."""
         if getattr(self.estimator, "oob_score", False) and self.n_copies:
             warn_of_copies("oob_score", "is measured on variants of rows that a tree has seen")
         if "X_val" in params or not self.n_copies or not self._stops_early(X):
