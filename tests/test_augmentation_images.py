@@ -60,7 +60,7 @@ def test_moves_agree_with_scipy(move, interpolation, fill, dtype):
     X = pictures(dtype=dtype)
     maps = affine_maps(1, *SHAPE, **MOVES[move])
     sampling = {"interpolation": interpolation, "fill": fill, "fill_value": 0.5}
-    moved = core.affine(X[..., None], maps, **sampling)[0, ..., 0]
+    moved = core.affine(X[..., None].copy(), maps, **sampling)[0, ..., 0]
     expected = by_scipy(X[0], maps[0], interpolation, fill)
     if interpolation == "nearest":  # a coordinate between two pixels may be rounded to either
         assert (np.abs(moved - expected) > 1e-5).mean() < 0.02
@@ -73,7 +73,7 @@ def test_rotation_is_that_of_scipy_ndimage_rotate():
     X = pictures()
     maps = affine_maps(1, *SHAPE, angle=30.0)
     sampling = {"interpolation": "bilinear", "fill": "edge", "fill_value": 0.0}
-    moved = core.affine(X[..., None], maps, **sampling)[0, ..., 0]
+    moved = core.affine(X[..., None].copy(), maps, **sampling)[0, ..., 0]
     expected = ndimage.rotate(X[0], 30.0, reshape=False, order=1, mode="nearest")
     np.testing.assert_allclose(moved, expected, atol=1e-5)
 
@@ -85,7 +85,7 @@ def test_directions():
     sampling = {"interpolation": "nearest", "fill": "constant", "fill_value": 0.0}
 
     def moved(**move):
-        out = core.affine(X, affine_maps(1, 9, 9, **move), **sampling)[0, ..., 0]
+        out = core.affine(X.copy(), affine_maps(1, 9, 9, **move), **sampling)[0, ..., 0]
         return {tuple(map(int, where)) for where in np.argwhere(out)}
 
     assert moved(shift=(1, 2)) == {(5, 6), (7, 6)}
@@ -187,7 +187,7 @@ def test_blur_agrees_with_scipy():
     """A Gaussian cut at three standard deviations, reflected at the edges."""
     X = pictures(20)
     sigmas = np.linspace(0, 6, 20)
-    blurred = core.smooth(X[..., None], sigmas)[..., 0]
+    blurred = core.smooth(X[..., None].copy(), sigmas)[..., 0]
     for x, sigma, out in zip(X, sigmas, blurred, strict=True):
         expected = ndimage.gaussian_filter(x, sigma, truncate=3) if sigma > 0.2 else None
         if expected is not None:

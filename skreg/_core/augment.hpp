@@ -52,7 +52,9 @@ struct Pictures {
   int64_t size() const { return height * run(); }
   const T* input(int64_t i) const { return in + i * size(); }
   T* output(int64_t i) const { return out + i * size(); }
-  void copy(int64_t i) const { std::copy_n(input(i), size(), output(i)); }
+  void copy(int64_t i) const {
+    if (in != out) std::copy_n(input(i), size(), output(i));
+  }
 };
 
 struct Sampling {
@@ -123,27 +125,25 @@ void smooth_rows(const Pictures<T>& p, const double* sigmas) {
   });
 }
 
-// A displacement of every pixel along one axis: noise, uniform in (-alpha, alpha), smoothed; repeated for each channel.
+// A displacement of every pixel along one axis: noise, uniform in (-alpha, alpha), smoothed.
 template <class T>
 class DisplacementField {
  public:
-  DisplacementField(int64_t height, int64_t width, int64_t channels, double sigma)
-      : height_(height), width_(width), channels_(channels), tap_(gaussian_taps<T>(sigma)) {}
+  DisplacementField(int64_t height, int64_t width, double sigma)
+      : height_(height), width_(width), tap_(gaussian_taps<T>(sigma)) {}
 
-  int64_t workspace_size() const { return size() + smooth_workspace(height_, width_, 1, radius()); }
+  int64_t size() const { return height_ * width_; }
+  int64_t workspace_size() const { return smooth_workspace(height_, width_, 1, radius()); }
 
   void draw(const Draws& d, int64_t i, T alpha, T* workspace, T* out) const {
-    T* noise = workspace;
-    kernels<T>().uniforms(d.seed, d.step(i), d.stream(), size(), noise);
-    for (int64_t e = 0; e < size(); ++e) noise[e] = alpha * (2 * noise[e] - 1);
-    kernels<T>().smooth({height_, width_, 1, noise, noise, tap_.data(), radius(), workspace + size()});
-    for (int64_t e = 0; e < size(); ++e) std::fill_n(out + e * channels_, channels_, noise[e]);
+    kernels<T>().uniforms(d.seed, d.step(i), d.stream(), size(), out);
+    for (int64_t e = 0; e < size(); ++e) out[e] = alpha * (2 * out[e] - 1);
+    kernels<T>().smooth({height_, width_, 1, out, out, tap_.data(), radius(), workspace});
   }
 
  private:
-  int64_t size() const { return height_ * width_; }
   int64_t radius() const { return int64_t(tap_.size()) - 1; }
-  int64_t height_, width_, channels_;
+  int64_t height_, width_;
   std::vector<T> tap_;
 };
 
@@ -151,21 +151,21 @@ class DisplacementField {
 template <class T>
 void elastic_rows(const Pictures<T>& p, const double* alphas, double sigma, Draws d, const Sampling& s) {
   constexpr double kIdentity[] = {1, 0, 0, 0, 1, 0};
-  const DisplacementField<T> field(p.height, p.width, p.channels, sigma);
+  const DisplacementField<T> field(p.height, p.width, sigma);
   const Draws across = {d.seed, d.epoch, d.row, d.number + 1};
   const int64_t scratch = std::max(field.workspace_size(), warp_workspace(p.height, p.width, p.channels));
-  for_rows<T>(p.n, 2 * p.size() + scratch, [&](int64_t i, T* workspace) {
+  for_rows<T>(p.n, 2 * field.size() + scratch, [&](int64_t i, T* workspace) {
     if (alphas[i] == 0) return p.copy(i);
     T* rows = workspace;
-    T* columns = rows + p.size();
-    T* rest = columns + p.size();
+    T* columns = rows + field.size();
+    T* rest = columns + field.size();
     field.draw(d, i, T(alphas[i]), rest, rows);
     field.draw(across, i, T(alphas[i]), rest, columns);
     const Pictures<T> one = {1, p.height, p.width, p.channels, p.input(i), p.output(i)};
     Warp<T> w = warp_of_row(one, kIdentity, s, 0, rest);
     w.shift_rows = rows;
     w.shift_columns = columns;
-    w.shift_pitch = p.run();
+    w.shift_pitch = p.width;
     kernels<T>().warp(w);
   });
 }

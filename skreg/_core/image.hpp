@@ -12,31 +12,6 @@
 namespace skreg {
 namespace SKREG_ISA {
 
-// ------------------------------------------------------------------------------------------------------- gathers
-
-#if defined(__AVX512F__)  // masked, since GCC 12 warns of the unmasked ones
-inline Vec<float> gather(const float* p, IntVec<float> at) {
-  return (Vec<float>)_mm512_mask_i32gather_ps(_mm512_setzero_ps(), 0xffff, (__m512i)at, p, 4);
-}
-inline Vec<double> gather(const double* p, IntVec<double> at) {
-  return (Vec<double>)_mm512_mask_i64gather_pd(_mm512_setzero_pd(), 0xff, (__m512i)at, p, 8);
-}
-#elif defined(__AVX2__)
-inline Vec<float> gather(const float* p, IntVec<float> at) {
-  return (Vec<float>)_mm256_i32gather_ps(p, (__m256i)at, 4);
-}
-inline Vec<double> gather(const double* p, IntVec<double> at) {
-  return (Vec<double>)_mm256_i64gather_pd(p, (__m256i)at, 8);
-}
-#else
-template <class T, class I>
-inline Vec<T> gather(const T* p, I at) {
-  Vec<T> v;
-  for (int i = 0; i < kLanes<T>; ++i) v[i] = p[at[i]];
-  return v;
-}
-#endif
-
 template <class T>
 inline Vec<T> clamped(Vec<T> x, T low, T high) {
   x = x < low ? splat(low) : x;
@@ -75,33 +50,6 @@ struct ReflectFill {  // c b a | a b c d | d c b
   }
 };
 
-// ------------------------------------------------------------------------------------------------ interpolations
-// The value at (row, column) of the framed picture, both not negative; `pitch` numbers a framed row.
-
-template <class T>
-struct Bilinear {
-  static Vec<T> at(const T* framed, int64_t pitch, int64_t channels, IntVec<T> channel, Vec<T> row, Vec<T> column) {
-    const IntVec<T> i = __builtin_convertvector(row, IntVec<T>), j = __builtin_convertvector(column, IntVec<T>);
-    const Vec<T> y = row - __builtin_convertvector(i, Vec<T>), x = column - __builtin_convertvector(j, Vec<T>);
-    using Int = typename IntOf<T>::type;
-    const IntVec<T> at = i * Int(pitch) + j * Int(channels) + channel;
-    const Vec<T> a = gather(framed, at), b = gather(framed + channels, at);
-    const Vec<T> c = gather(framed + pitch, at), d = gather(framed + pitch + channels, at);
-    const Vec<T> top = a + x * (b - a), bottom = c + x * (d - c);
-    return top + y * (bottom - top);
-  }
-};
-
-template <class T>
-struct Nearest {
-  static Vec<T> at(const T* framed, int64_t pitch, int64_t channels, IntVec<T> channel, Vec<T> row, Vec<T> column) {
-    using Int = typename IntOf<T>::type;
-    const IntVec<T> i = __builtin_convertvector(row + T(0.5), IntVec<T>);
-    const IntVec<T> j = __builtin_convertvector(column + T(0.5), IntVec<T>);
-    return gather(framed, i * Int(pitch) + j * Int(channels) + channel);
-  }
-};
-
 // --------------------------------------------------------------------------------------------------------- warps
 
 template <class T>
@@ -127,55 +75,149 @@ void put_in_frame(const Warp<T>& w, int64_t pitch, T* framed) {
   fill_run(row, w.fill_value, kFrameAfter * pitch);
 }
 
-template <class T, class Fill, class Interpolation>
-void warp_of(const Warp<T>& w) {
+// Where a group of pixels reads the framed picture: offset of the upper left neighbour, and how far from there.
+template <class T>
+struct Places {
+  typename IntOf<T>::type* at;
+  T* down;
+  T* right;
+  T* neighbours;  // the four values of each pixel, for pictures of one channel
+};
+
+template <class T, class Fill, bool kNearest>
+void find_places(const Warp<T>& w, int64_t pitch, int64_t row, int64_t n_rows, const T* column_of,
+                 const Places<T>& to) {
   using Int = typename IntOf<T>::type;
-  const int64_t run = w.width * w.channels, pitch = (w.width + kFrameBefore + kFrameAfter) * w.channels;
-  T* framed = w.workspace;
-  T* column_of = framed + (w.height + kFrameBefore + kFrameAfter) * pitch;
-  T* channel_of = column_of + run;
-  put_in_frame(w, pitch, framed);
-  for (int64_t e = 0; e < run; ++e) {
-    column_of[e] = T(e / w.channels);
-    channel_of[e] = T(e % w.channels);
-  }
   const T* m = w.map;
-  for (int64_t i = 0; i < w.height; ++i) {
+  for (int64_t i = row; i < row + n_rows; ++i) {
     const T row_start = m[0] * T(i) + m[2], column_start = m[3] * T(i) + m[5];
-    for_vectors<T>(run, [&](int64_t e, int64_t n) {
-      const Vec<T> j = read(column_of + e, n);
-      Vec<T> row = m[1] * j + row_start, column = m[4] * j + column_start;
-      if (w.shift_rows) row += read(w.shift_rows + i * w.shift_pitch + e, n);
-      if (w.shift_columns) column += read(w.shift_columns + i * w.shift_pitch + e, n);
-      row = Fill::place(row, T(w.height));
-      column = Fill::place(column, T(w.width));
-      const IntVec<T> channel = __builtin_convertvector(read(channel_of + e, n), IntVec<T>);
-      write(w.out + i * run + e, Interpolation::at(framed, Int(pitch), w.channels, channel, row, column), n);
+    for_vectors<T>(w.width, [&](int64_t j, int64_t n) {
+      const Vec<T> column_index = read(column_of + j, n);
+      Vec<T> y = m[1] * column_index + row_start, x = m[4] * column_index + column_start;
+      if (w.shift_rows) y += read(w.shift_rows + i * w.shift_pitch + j, n);
+      if (w.shift_columns) x += read(w.shift_columns + i * w.shift_pitch + j, n);
+      y = Fill::place(y, T(w.height)) + T(kNearest ? 0.5 : 0);
+      x = Fill::place(x, T(w.width)) + T(kNearest ? 0.5 : 0);
+      const IntVec<T> upper = __builtin_convertvector(y, IntVec<T>), left = __builtin_convertvector(x, IntVec<T>);
+      const IntVec<T> at = upper * Int(pitch) + left * Int(w.channels);
+      const int64_t k = (i - row) * w.width + j;
+      write(reinterpret_cast<T*>(to.at + k), bits_to_real<T>(at), n);  // integers of the size of T
+      if (kNearest) return;
+      write(to.down + k, y - __builtin_convertvector(upper, Vec<T>), n);
+      write(to.right + k, x - __builtin_convertvector(left, Vec<T>), n);
     });
   }
 }
 
-template <class T, class Interpolation>
+template <class T>
+void read_nearest(const T* framed, int64_t channels, const Places<T>& from, int64_t n, T* out) {
+  for (int64_t k = 0; k < n; ++k) {
+    for (int64_t c = 0; c < channels; ++c) out[k * channels + c] = framed[from.at[k] + c];
+  }
+}
+
+// One channel: the neighbours of all pixels first, two at a time, then the arithmetic in vectors. Faster than gathers.
+template <class T>
+void read_bilinear(const T* framed, int64_t pitch, const Places<T>& from, int64_t n, T* __restrict out) {
+  T* __restrict upper = from.neighbours;
+  T* __restrict lower = upper + 2 * n;
+  for (int64_t k = 0; k < n; ++k) {
+    std::memcpy(upper + 2 * k, framed + from.at[k], 2 * sizeof(T));
+    std::memcpy(lower + 2 * k, framed + from.at[k] + pitch, 2 * sizeof(T));
+  }
+  const T* __restrict right = from.right;
+  const T* __restrict down = from.down;
+  for (int64_t k = 0; k < n; ++k) {
+    const T top = upper[2 * k] + right[k] * (upper[2 * k + 1] - upper[2 * k]);
+    const T bottom = lower[2 * k] + right[k] * (lower[2 * k + 1] - lower[2 * k]);
+    out[k] = top + down[k] * (bottom - top);
+  }
+}
+
+// Several channels: all of a pixel's side by side, four at a time.
+constexpr int kQuad = 4;
+
+template <class T>
+inline void read_quad(const T* p, int64_t pitch, int64_t channels, T right, T down, T* out) {
+  typedef T Quad __attribute__((vector_size(kQuad * sizeof(T))));
+  Quad a, b, c, d;
+  std::memcpy(&a, p, sizeof a);
+  std::memcpy(&b, p + channels, sizeof b);
+  std::memcpy(&c, p + pitch, sizeof c);
+  std::memcpy(&d, p + pitch + channels, sizeof d);
+  const Quad top = a + right * (b - a), bottom = c + right * (d - c), value = top + down * (bottom - top);
+  std::memcpy(out, &value, sizeof value);
+}
+
+// What a quad reads and writes beyond its pixel's channels is the next pixel's, and is written again; only the values
+// at the end of the group have none behind them.
+template <class T>
+void read_bilinear_channels(const T* framed, int64_t pitch, int64_t channels, const Places<T>& from, int64_t n,
+                            T* out) {
+  for (int64_t k = 0; k < n; ++k) {
+    const T* p = framed + from.at[k];
+    for (int64_t c = 0; c < channels; c += kQuad) {
+      if ((k * channels + c) + kQuad <= n * channels) {
+        read_quad(p + c, pitch, channels, from.right[k], from.down[k], out + k * channels + c);
+        continue;
+      }
+      T quad[kQuad];
+      read_quad(p + c, pitch, channels, from.right[k], from.down[k], quad);
+      for (int64_t e = 0; e < channels - c; ++e) out[k * channels + c + e] = quad[e];
+    }
+  }
+}
+
+constexpr int64_t kGroup = 512;  // pixels whose places are found at once
+
+template <class T, class Fill, bool kNearest>
+void warp_of(const Warp<T>& w) {
+  const int64_t run = w.width * w.channels, pitch = (w.width + kFrameBefore + kFrameAfter) * w.channels;
+  const int64_t rows_at_once = kGroup / w.width > 1 ? kGroup / w.width : 1, group = rows_at_once * w.width;
+  T* framed = w.workspace;
+  T* column_of = framed + (w.height + kFrameBefore + kFrameAfter) * pitch;
+  Places<T> places{reinterpret_cast<typename IntOf<T>::type*>(column_of + w.width), nullptr, nullptr, nullptr};
+  places.down = column_of + w.width + group;
+  places.right = places.down + group;
+  places.neighbours = places.right + group;
+  put_in_frame(w, pitch, framed);
+  for (int64_t j = 0; j < w.width; ++j) column_of[j] = T(j);
+  for (int64_t i = 0; i < w.height; i += rows_at_once) {
+    const int64_t n_rows = i + rows_at_once < w.height ? rows_at_once : w.height - i, n = n_rows * w.width;
+    T* out = w.out + i * run;
+    find_places<T, Fill, kNearest>(w, pitch, i, n_rows, column_of, places);
+    if (kNearest) {
+      read_nearest(framed, w.channels, places, n, out);
+    } else if (w.channels == 1) {
+      read_bilinear(framed, pitch, places, n, out);
+    } else {
+      read_bilinear_channels(framed, pitch, w.channels, places, n, out);
+    }
+  }
+}
+
+template <class T, bool kNearest>
 void warp_filled(const Warp<T>& w) {
   switch (w.fill) {
     case Border::kConstant:
-      return warp_of<T, ConstantFill<T>, Interpolation>(w);
+      return warp_of<T, ConstantFill<T>, kNearest>(w);
     case Border::kEdge:
-      return warp_of<T, EdgeFill<T>, Interpolation>(w);
+      return warp_of<T, EdgeFill<T>, kNearest>(w);
     case Border::kReflect:
-      return warp_of<T, ReflectFill<T>, Interpolation>(w);
+      return warp_of<T, ReflectFill<T>, kNearest>(w);
   }
 }
 
 template <class T>
 void warp(const Warp<T>& w) {
-  w.nearest ? warp_filled<T, Nearest<T>>(w) : warp_filled<T, Bilinear<T>>(w);
+  w.nearest ? warp_filled<T, true>(w) : warp_filled<T, false>(w);
 }
 
 // ----------------------------------------------------------------------------------------------------- smoothing
 
 // The pixel that index i of a reflected axis shows: c b a | a b c d | d c b.
 inline int64_t reflected(int64_t i, int64_t size) {
+  if (i >= -size && i < 2 * size) return i < 0 ? -1 - i : (i < size ? i : 2 * size - 1 - i);  // without division
   i %= 2 * size;
   if (i < 0) i += 2 * size;
   return i < size ? i : 2 * size - 1 - i;

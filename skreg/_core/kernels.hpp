@@ -133,7 +133,7 @@ enum class Border { kConstant, kEdge, kReflect };
 
 // A picture (height x width x channels) seen through a map of coordinates: pixel (i, j) of `out` is the value of `in`
 // at row map[0] i + map[1] j + map[2] and column map[3] i + map[4] j + map[5], plus the shifts of this pixel where
-// given (one number a pixel and channel, rows `shift_pitch` apart).
+// given (one number a pixel, rows `shift_pitch` apart). `out` may be `in`.
 template <class T>
 struct Warp {
   int64_t height, width, channels;
@@ -150,10 +150,12 @@ struct Warp {
 };
 
 inline int64_t warp_workspace(int64_t height, int64_t width, int64_t channels) {
-  return ((height + 3) * (width + 3) + 2 * width) * channels;
+  const int64_t group = width > 512 ? width : 512;
+  return (height + 3) * (width + 3) * channels + 4 + width + 7 * group;
 }
 
 // A picture smoothed along both axes with the symmetric taps tap[0] (the middle) to tap[radius], reflected at edges.
+// `out` may be `in`.
 template <class T>
 struct Smooth {
   int64_t height, width, channels;

@@ -22,7 +22,7 @@ from skreg.augmentation.core import RowRandom
 
 # Of a batch: small enough to stay in cache from one pass over it to the next, and for the allocator
 # to keep the memory of the one before.
-CHUNK_BYTES = 2**19
+CHUNK_BYTES = 2**21
 
 
 class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
@@ -119,8 +119,11 @@ class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass
         out = np.empty((len(rows), *X.shape[1:]), dtype=X.dtype)
         chunk = max(1, CHUNK_BYTES // max(1, X[:1].nbytes))
         for begin in range(0, len(rows), chunk):
-            part = rows[begin : begin + chunk]
-            out[begin : begin + chunk] = self._apply(X[part], RowRandom(seed, epoch, part), X)
+            part, batch = rows[begin : begin + chunk], out[begin : begin + chunk]
+            np.take(X, part, axis=0, out=batch)
+            variants = self._apply(batch, RowRandom(seed, epoch, part), X)
+            if not np.may_share_memory(variants, batch):
+                batch[...] = variants
         return out
 
     def _apply(self, X, rng, pool):

@@ -2,7 +2,7 @@
 
 Random numbers are keyed by (seed, epoch, index of the row in the training set, number of the draw):
 a row gets the same numbers in whatever batch and order it comes. Pictures have shape (n, height,
-width, channels), signals (n, channels, length); every function takes and returns C-ordered arrays.
+width, channels), signals (n, channels, length), C-ordered; they are changed in place and returned.
 """
 
 import numpy as np
@@ -72,24 +72,21 @@ class RowRandom:
 
 def affine(X, maps, *, interpolation, fill, fill_value):
     """Pictures by a map of coordinates each: out[i, j] = in[m0 i + m1 j + m2, m3 i + m4 j + m5]."""
-    out = np.empty_like(X)
-    _core.affine_rows(X, maps, interpolation, fill, fill_value, out)
-    return out
+    _core.affine_rows(X, maps, interpolation, fill, fill_value, X)
+    return X
 
 
 def elastic(X, alphas, sigma, rng, *, interpolation, fill, fill_value):
     """Pictures by two smooth random fields each, for the displacements of rows and columns."""
-    out = np.empty_like(X)
     key = rng.key(2)
-    _core.elastic_rows(X, alphas, sigma, *key, interpolation, fill, fill_value, out)
-    return out
+    _core.elastic_rows(X, alphas, sigma, *key, interpolation, fill, fill_value, X)
+    return X
 
 
 def smooth(X, sigmas):
     """Pictures, each convolved with a Gaussian of its own, reflected at the edges."""
-    out = np.empty_like(X)
-    _core.smooth_rows(X, sigmas, out)
-    return out
+    _core.smooth_rows(X, sigmas, X)
+    return X
 
 
 def fill_boxes(X, boxes, values):
@@ -100,7 +97,7 @@ def fill_boxes(X, boxes, values):
 
 def warp_time(X, shifts, *, fill, fill_value=0.0):
     """Signals with out[j] = in[j + shifts[j]] by linear interpolation, for all channels alike."""
-    out = np.empty_like(X)
     shifts = np.ascontiguousarray(shifts, dtype=X.dtype)
-    _core.time_warp_rows(X[..., None], shifts, "bilinear", fill, fill_value, out[..., None])
-    return out
+    pictures = X[..., None]
+    _core.time_warp_rows(pictures, shifts, "bilinear", fill, fill_value, pictures)
+    return X
