@@ -149,21 +149,25 @@ inline void read_quad(const T* p, int64_t pitch, int64_t channels, T right, T do
   std::memcpy(out, &value, sizeof value);
 }
 
-// What a quad reads and writes beyond its pixel's channels is the next pixel's, and is written again; only the values
-// at the end of the group have none behind them.
+// What a quad writes beyond its pixel's channels is the next pixel's, and is written again; the last one has none
+// behind it.
 template <class T>
 void read_bilinear_channels(const T* framed, int64_t pitch, int64_t channels, const Places<T>& from, int64_t n,
                             T* out) {
-  for (int64_t k = 0; k < n; ++k) {
+  const int64_t n_quads = (channels + kQuad - 1) / kQuad, beyond = n_quads * kQuad - channels;
+  const int64_t n_whole = n - (beyond + channels - 1) / channels;
+  for (int64_t k = 0; k < n_whole; ++k) {
     const T* p = framed + from.at[k];
-    for (int64_t c = 0; c < channels; c += kQuad) {
-      if ((k * channels + c) + kQuad <= n * channels) {
-        read_quad(p + c, pitch, channels, from.right[k], from.down[k], out + k * channels + c);
-        continue;
-      }
+    T* to = out + k * channels;
+    for (int64_t q = 0; q < n_quads; ++q) {
+      read_quad(p + q * kQuad, pitch, channels, from.right[k], from.down[k], to + q * kQuad);
+    }
+  }
+  for (int64_t k = n_whole > 0 ? n_whole : 0; k < n; ++k) {
+    for (int64_t q = 0; q < n_quads; ++q) {
       T quad[kQuad];
-      read_quad(p + c, pitch, channels, from.right[k], from.down[k], quad);
-      for (int64_t e = 0; e < channels - c; ++e) out[k * channels + c + e] = quad[e];
+      read_quad(framed + from.at[k] + q * kQuad, pitch, channels, from.right[k], from.down[k], quad);
+      for (int64_t e = 0; e < kQuad && q * kQuad + e < channels; ++e) out[k * channels + q * kQuad + e] = quad[e];
     }
   }
 }

@@ -120,7 +120,7 @@ class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass
         chunk = max(1, CHUNK_BYTES // max(1, X[:1].nbytes))
         for begin in range(0, len(rows), chunk):
             part, batch = rows[begin : begin + chunk], out[begin : begin + chunk]
-            np.take(X, part, axis=0, out=batch)
+            np.take(X, part, axis=0, out=batch, mode="clip")  # the default needs a buffer
             variants = self._apply(batch, RowRandom(seed, epoch, part), X)
             if not np.may_share_memory(variants, batch):
                 batch[...] = variants
