@@ -61,8 +61,9 @@ for name, augmenter in augmenters.items():
     display.figure_.suptitle(name)
 
 # %%
-# Shifts and stretches make up for the few places and speeds in the training set; noise and drift
-# for little else, since there is enough of both in it.
+# Shifts and stretches make up for the few places and speeds in the training set. Noise does little,
+# since there is enough of it; a drift can look like a step, and harms: a variant must keep the
+# class.
 shift = TimeShift(0.2, fill="edge")
 stretch = TimeStretch((0.7, 1.4), fill="edge")
 candidates = {

@@ -94,6 +94,10 @@ def test_time_shift():
         assert (moved[:, 0][shift > 1] == 0).all()
     edge = TimeShift(5.0, fill="edge", random_state=0).fit_transform(X)
     assert (edge.min(), edge.max()) == (1, 100)
+    wave = np.broadcast_to(np.sin(2 * np.pi * np.arange(100) / 100), (50, 3, 100))
+    around = TimeShift(40.0, fill="wrap", random_state=0).fit_transform(wave)
+    np.testing.assert_allclose(np.abs(np.fft.rfft(around)[..., 1]), 50, rtol=1e-2)
+    assert np.abs(np.diff(around, axis=2)).max() < 0.07
 
 
 def test_time_stretch():

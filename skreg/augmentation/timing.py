@@ -40,8 +40,9 @@ class TimeShift(TimingAugmenter):
     ----------
     max_shift : float, default=0.1
         Largest shift, >= 0. Below 1 a share of the length, else points; 0 is the identity.
-    fill : {"constant", "edge", "reflect"}, default="constant"
-        What comes before and after the signal: zeros, its first and last value, or its mirror.
+    fill : {"constant", "edge", "reflect", "wrap"}, default="constant"
+        What comes before and after the signal: zeros, its first and last value, its mirror, or its
+        other end.
     signal_shape, p, random_state
         As in :class:`AddNoise`.
 
@@ -53,6 +54,7 @@ class TimeShift(TimingAugmenter):
 
     _parameter_constraints: dict = {
         **TimingAugmenter._parameter_constraints,
+        "fill": [StrOptions({"constant", "edge", "reflect", "wrap"})],
         "max_shift": [NOT_NEGATIVE],
     }
 
@@ -65,9 +67,25 @@ class TimeShift(TimingAugmenter):
         self.p = p
         self.random_state = random_state
 
+    def _augment(self, X, rng):
+        if self.fill != "wrap" or self.max_shift == 0:
+            return super()._augment(X, rng)
+        return read_around(X, self._shifts(rng, X.shape[-1]))
+
     def _shifts(self, rng, length):
         largest = self.max_shift * length if self.max_shift < 1 else self.max_shift
         return np.repeat(rng.between(largest, -largest)[:, None], length, axis=1)
+
+
+def read_around(X, shifts):
+    """Signals with out[j] = in[j + shifts[j]], whose end is followed by their begin."""
+    length = X.shape[-1]
+    times = np.arange(length) + shifts
+    before = np.floor(times)
+    share = (times - before).astype(X.dtype)[:, None]
+    at = before.astype(np.int64)[:, None] % length
+    here, there = (np.take_along_axis(X, i, axis=2) for i in (at, (at + 1) % length))
+    return here + share * (there - here)
 
 
 class TimeStretch(TimingAugmenter):
