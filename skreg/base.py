@@ -16,7 +16,7 @@ from skreg.callbacks import CallbackSupportMixin, callbacks_of
 from skreg.columns import ColumnMoments
 from skreg.messages import NON_FINITE, warn
 from skreg.network import Network, make_data, predict, sample
-from skreg.recipe import AUTO_BATCH_SIZE, PARAMETER_CONSTRAINTS, Recipe
+from skreg.recipe import AUTO_BATCH_SIZE, PARAMETER_CONSTRAINTS, ROW_CHANGES, Recipe
 from skreg.stopping import EarlyStopping, ScoreStopping, TrainingLoss
 from skreg.training import Progress, train
 from skreg.validation import Validation, check_given, check_total_weight, split_rows, take_rows
@@ -308,6 +308,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         if not (network.finite and np.isfinite(self.loss_)):
             raise ValueError(NON_FINITE)
         self._store(recipe, network, X.dtype)
+        self._learn_noise(None)
 
     def _make_variants(self, network, X, y, sample_weight, rows):
         """Epochs of variants of the given rows, where augmentation is on."""
@@ -529,7 +530,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = all(getattr(self, name) == 0 for name in ROW_CHANGES)
         return tags
 
     # ------------------------------------------------------------- what a subclass writes

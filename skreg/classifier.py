@@ -361,8 +361,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     .. [18] He, Zhang, Ren and Sun (2016). "Deep residual learning for image recognition". CVPR.
     .. [19] Huang, Sun, Liu, Sedra and Weinberger (2016). "Deep networks with stochastic depth".
        ECCV.
-    .. [20] Gal and Ghahramani (2016). "Dropout as a Bayesian approximation: representing model
-       uncertainty in deep learning". ICML.
 
     Examples
     --------
@@ -689,8 +687,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             Input data.
 
         n_draws : int, default=None
-            Number of passes with dropout whose probabilities are averaged [20]_; batch norm and all
-            else works as in prediction. None: a single pass without dropout.
+            Number of passes with dropout whose probabilities are averaged (Gal and Ghahramani,
+            2016); batch norm and all else works as in prediction. None: a single pass without
+            dropout.
 
         Returns
         -------

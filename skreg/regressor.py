@@ -11,9 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skreg.base import BaseMLP
-
-# For the noise in y: enough for a share of a percent, and cheap beside the fit.
-NOISE_ROWS, NOISE_DRAWS = 10_000, 20
+from skreg.uncertainty import NOISE_DRAWS, NOISE_ROWS, noise_deviation
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):
@@ -274,9 +272,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         `loss_` of every epoch. Not for 'lbfgs'.
 
     noise_std_ : ndarray of shape (n_outputs,) or None
-        Standard deviation of the noise in y, for ``predict(X, return_std=True)``: what the spread
-        of passes with dropout leaves unexplained of the validation residuals. None without dropout
-        or without `early_stopping`.
+        Standard deviation of the noise in y, for ``predict(X, return_std=True)``: the one that
+        makes the validation residuals most likely beside the spread of passes with dropout. None
+        without dropout or without `early_stopping`.
 
     quantiles_ : ndarray of shape (n_quantiles,) or None
         The quantiles of the columns of `predict`, where there are several.
@@ -375,8 +373,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     .. [20] He, Zhang, Ren and Sun (2016). "Deep residual learning for image recognition". CVPR.
     .. [21] Huang, Sun, Liu, Sedra and Weinberger (2016). "Deep networks with stochastic depth".
        ECCV.
-    .. [22] Gal and Ghahramani (2016). "Dropout as a Bayesian approximation: representing model
-       uncertainty in deep learning". ICML.
 
     Examples
     --------
@@ -399,6 +395,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         "loss": [StrOptions({"squared_error", "poisson", "absolute_error", "huber", "quantile"})],
         "delta": [Interval(Real, 0, None, closed="neither")],
         "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
+        "mixup_bandwidth": [Interval(Real, 0, None, closed="neither"), None],
     }
     _y_numeric = True
 
@@ -655,8 +652,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return_std : bool, default=False
             Whether to return a spread as well: the standard deviation of `n_draws` passes with
             dropout, and of the noise in y (`noise_std_`), in units of y,
-            ``sqrt(std(passes) ** 2 + noise_std_ ** 2)`` [22]_. It is no confidence interval. The
-            prediction is then the mean of the passes.
+            ``sqrt(std(passes) ** 2 + noise_std_ ** 2)`` (Gal and Ghahramani, 2016). It is no
+            confidence interval. The prediction is then the mean of the passes.
 
         n_draws : int, default=None
             Number of passes with dropout; batch norm and all else works as in prediction. None
@@ -704,18 +701,17 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return self._as_predicted(mean), self._as_predicted(std)
 
     def _learn_noise(self, watched):
-        """The variance of validation residuals that the spread of the passes does not explain."""
+        """Estimate the noise in y from the validation residuals of passes with dropout."""
         self.noise_std_ = None
         sampled = any("drop" in name for name, _ in self._predictor["sampling"])
         if watched is None or not sampled or self.quantiles_ is not None:
             return
         X, y = watched.checked
-        rows = watched.rows[:NOISE_ROWS]
+        rows, weights = watched.weighted_rows(NOISE_ROWS)
         mean, std = self._sampled_outputs(X[rows], NOISE_DRAWS)
-        weight = None if watched.sample_weight is None else watched.sample_weight[: len(rows)]
-        # The mean of n passes itself has a variance of std ** 2 / n.
-        excess = (y[rows] - mean) ** 2 - std.astype(np.float64) ** 2 * (1 + 1 / NOISE_DRAWS)
-        self.noise_std_ = np.sqrt(np.maximum(np.average(excess, axis=0, weights=weight), 0))
+        variances = std**2 * (1 + 1 / NOISE_DRAWS)  # the mean of few passes varies itself
+        columns = zip((y[rows] - mean).T, variances.T, strict=True)
+        self.noise_std_ = np.array([noise_deviation(r, v, weights) for r, v in columns])
 
     def score(self, X, y, sample_weight=None):
         """R2, or for several quantiles the mean D2 pinball score.

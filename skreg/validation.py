@@ -26,6 +26,13 @@ class Validation:
     y: Any
     sample_weight: np.ndarray | None
 
+    def weighted_rows(self, n):
+        """The first n rows with a positive sample weight, and their weights or None."""
+        if self.sample_weight is None:
+            return self.rows[:n], None
+        chosen = np.flatnonzero(self.sample_weight > 0)[:n]
+        return self.rows[chosen], self.sample_weight[chosen]
+
     def loss(self, network):
         """Mean loss without penalties, weighted by sample and class weights."""
         return network.evaluate(self.data, self.rows)

@@ -8,6 +8,7 @@ from conftest import fit_quietly, parameters
 from sklearn.preprocessing import scale
 
 from skreg import MLPClassifier, MLPRegressor
+from skreg.augmentation import FeatureNoise
 
 COMMON = {"hidden_layer_sizes": (8, 6), "batch_size": 16, "max_iter": 25, "random_state": 0}
 SOLVERS = {
@@ -35,7 +36,26 @@ ACTING = {
     "swa": {"weight_averaging": "swa", "swa_start": 0.0},
     "weight_init": {"weight_init": "orthogonal"},
     "activations": {"activation": ["mish", "selu"]},
-}
+    "input_noise": {"input_noise": 0.3},
+    "swap_noise": {"swap_noise": 0.2},
+    "mixup": {"mixup": 0.5},
+    "cutmix": {"cutmix": 0.2},
+    "cutout": {"cutout": 0.2},
+    "augmentation": {"augmentation": FeatureNoise(0.3)},
+    "adversarial": {"adversarial_epsilon": 0.1},
+    "layer_norm": {"layer_norm": True},
+    "gaussian": {"dropout": 0.3, "dropout_kind": "gaussian"},
+    "alpha": {"dropout": 0.3, "dropout_kind": "alpha"},
+    "connect": {"dropout": 0.3, "dropout_kind": "connect"},
+    "residual": {"residual": True, "hidden_layer_sizes": (8, 8, 8)},
+    "stochastic_depth": {
+        "residual": True, "hidden_layer_sizes": (8, 8, 8), "stochastic_depth": 0.4
+    },
+}  # fmt: skip
+# Of these one stands in the place of the other, or knows of two layers only.
+APART = [{"batch_norm", "layer_norm"}, {"activations", "residual"}]
+APART += [{"activations", "stochastic_depth"}]
+NEW_LAYERS = {"layer_norm", "residual", "stochastic_depth"}
 CLASSIFIER = {
     **ACTING,
     "class_weight": {"class_weight": {0: 1.0, 1: 4.0, 2: 1.0}},
@@ -46,6 +66,7 @@ REGRESSOR = {
     "absolute_error": {"loss": "absolute_error"},
     "huber": {"loss": "huber", "delta": 0.5},
     "quantiles": {"loss": "quantile", "quantile": [0.1, 0.5, 0.9]},
+    "c_mixup": {"mixup": 0.5, "mixup_bandwidth": 0.5},
 }
 
 
@@ -54,7 +75,9 @@ def pairs(acting, among=None):
     return [
         (a, b)
         for a, b in itertools.combinations(acting, 2)
-        if not acting[a].keys() & acting[b].keys() and (among is None or {a, b} & set(among))
+        if not acting[a].keys() & acting[b].keys()
+        and {a, b} not in APART
+        and (among is None or {a, b} & set(among))
     ]
 
 
@@ -84,11 +107,14 @@ def zeros_stay_zeros(model, names, X):
     if {"l1", "elasticnet"} & set(names):
         assert model.sparsity_ > 0.02
     if "feature_alpha" in names:
-        # Under batch norm the size of weights, all that a penalty can act on there, is arbitrary.
-        assert "batch_norm" in names or not model.support_.all()
+        # Under a normalization the size of weights, all that a penalty acts on, is arbitrary.
+        assert {"batch_norm", "layer_norm"} & set(names) or not model.support_.all()
         assert not model.coefs_[0][~model.support_].any()
         assert not model.feature_importances_[~model.support_].any()
-    if "unit_alpha" in names:
+    if "unit_alpha" in names and NEW_LAYERS & set(names):
+        with pytest.raises(ValueError, match="layer_norm and residual"):
+            model.compact()
+    elif "unit_alpha" in names:
         small = model.compact()
         assert sum(small.hidden_layer_sizes) < 14
         np.testing.assert_array_equal(small.predict(X), model.predict(X))
@@ -114,7 +140,8 @@ def check(Estimator, acting, names, solver, X, y):
     fitted = parameters(model)
     assert np.isfinite(fitted).all()
     assert np.isfinite(model.loss_curve_).all()
-    assert [w.shape for w in model.coefs_] == [(10, 8), (8, 6), (6, model.n_outputs_)]
+    widths = [10, *model.hidden_layer_sizes, model.n_outputs_]
+    assert [w.shape for w in model.coefs_] == list(itertools.pairwise(widths))
     zeros_stay_zeros(model, names, X)
     holds_bounds(model, names)
     for name in names:
@@ -136,7 +163,7 @@ def test_classifier(data, names, solver):
 
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize(
-    "names", pairs(REGRESSOR, ["absolute_error", "huber", "quantiles"]), ids="-".join
+    "names", pairs(REGRESSOR, ["absolute_error", "huber", "quantiles", "c_mixup"]), ids="-".join
 )
 def test_losses_of_the_regressor(data, names, solver):
     """Each with every regularizer."""
@@ -153,7 +180,8 @@ def test_losses_of_the_regressor(data, names, solver):
 def test_all_at_once(data, solver, dtype):
     """Every regularizer that goes with every other, in one fit."""
     X, _, y = data
-    names = CLASSIFIER.keys() - {"l1", "l2", "swa", "schedule"}
+    names = CLASSIFIER.keys() - {"l1", "l2", "swa", "schedule", "gaussian", "alpha", "connect"}
+    names -= NEW_LAYERS
     params = {k: v for name in names for k, v in CLASSIFIER[name].items()}
     params.update(penalty="elasticnet", alpha=0.05, l1_ratio=0.9)
     model = MLPClassifier(**{**COMMON, **SOLVERS[solver], **params, "max_iter": 40})
@@ -162,6 +190,23 @@ def test_all_at_once(data, solver, dtype):
     assert model.coefs_[0].dtype == dtype
     assert model.sparsity_ > 0
     np.testing.assert_array_equal(model.compact().predict(X), model.predict(X))
+
+
+@pytest.mark.parametrize("norm", ["batch_norm", "layer_norm"])
+@pytest.mark.parametrize("kind", ["gaussian", "alpha", "connect"])
+def test_all_at_once_with_links(data, kind, norm):
+    """The same for the new places of a deep network, of a regressor."""
+    X, y, _ = data
+    names = ACTING.keys() - {"l1", "l2", "swa", "schedule", "activations", "residual", "dropout"}
+    names -= {"batch_norm", "layer_norm", "gaussian", "alpha", "connect"}
+    params = {k: v for name in names for k, v in ACTING[name].items()}
+    params.update(ACTING[kind], activation=["mish", "selu", "relu"], mixup_bandwidth=1.0)
+    params.update(penalty="elasticnet", alpha=0.05, l1_ratio=0.9, **{norm: True})
+    model = fit_quietly(MLPRegressor(**{**COMMON, **SOLVERS["adam"], **params}), X, y)
+    assert np.isfinite(parameters(model)).all()
+    assert model.sparsity_ > 0
+    assert np.isfinite(model.predict(X)).all()
+    assert np.isfinite(model.predict(X, return_std=True)).all()
 
 
 @pytest.mark.parametrize("solver", SOLVERS)

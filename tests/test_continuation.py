@@ -101,10 +101,12 @@ def test_scoring_none_keeps_scikit_learns_patience(data):
     assert ours["r2"].n_iter_ > theirs.n_iter_
 
 
-def test_activations_of_another_number_of_layers_are_an_error(data):
-    clf = fit_quietly(MLPClassifier((5, 4), activation=["tanh", "relu"], max_iter=2), *data)
-    with pytest.raises(ValueError, match="activation has 1 names, but the fitted network has 2"):
-        clf.set_params(activation=["tanh"]).predict(data[0])
+def test_predictions_are_those_of_the_fitted_network(data):
+    """Parameters that are set after a fit act in the next one."""
+    clf = fit_quietly(MLPClassifier((5, 5, 5), activation="tanh", max_iter=2), *data)
+    before = clf.predict_proba(data[0])
+    clf.set_params(activation=["relu"], residual=True, layer_norm=True, hidden_layer_sizes=(3,))
+    np.testing.assert_array_equal(clf.predict_proba(data[0]), before)
 
 
 def test_compact_shares_nothing_and_frees_earlier_layers(data):

@@ -16,9 +16,12 @@ import scipy.special
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skreg import _core
-from skreg.network import Network, make_data, predict
+from skreg.network import Network, make_data
+from skreg.network import predict as predict_layers
+from skreg.recipe import stack
 
 BATCH_NORM = ("batch_norm", {"momentum": 0.1, "epsilon": 1e-3})
+LAYER_NORM = ("layer_norm", {"epsilon": 1e-3})
 ACTIVATIONS = [
     *("identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu"),
     *("mish", "softplus"),
@@ -42,6 +45,13 @@ def make_layers(widths, activation, norm=False, dropout=0.0, input_dropout=0.0):
         layers.append((activation, {}))
         layers += [("dropout", {"p": dropout})] if dropout else []
     return [*layers, ("dense", {"units": float(widths[-1])})]
+
+
+def predict(X, coefs, intercepts, activations, link):
+    """A plain network given by its arrays."""
+    widths = [len(b) for b in intercepts]
+    layers = stack(widths[:-1], activations, widths[-1])
+    return predict_layers(X, layers, [*coefs, *intercepts], link)
 
 
 def make_problem(loss, n_rows, n_outputs, dtype, weighted=False, n_features=5, sparse=False):
@@ -111,6 +121,109 @@ def test_gradient_equals_central_differences(loss, activation, case):
     assert np.abs(gradient).max() > 1e-2
 
 
+def deep_layers(activation, n_outputs, *, norm=None, kind=None, links=(), depth=0.0, width=4):
+    """Five hidden layers where there are links, else two."""
+    n = 5 if links else 2
+    where = {} if kind is None else dict.fromkeys(range(n), (kind, {"p": 0.4}))
+    return stack(
+        [width] * n,
+        [activation] * n,
+        n_outputs,
+        norm={} if norm is None else dict.fromkeys(range(n), norm),
+        link={i: ("residual", {"p": depth}) for i in links},
+        **{"connect" if kind == "drop_connect" else "after": where},
+    )
+
+
+LINKS = {"links": (2, 4)}
+PLACES = {
+    "layer_norm": {"norm": LAYER_NORM},
+    "gaussian": {"kind": "gaussian_dropout"},
+    "alpha": {"kind": "alpha_dropout"},
+    "connect": {"kind": "drop_connect"},
+    "layer_norm and gaussian": {"norm": LAYER_NORM, "kind": "gaussian_dropout"},
+    "batch_norm and connect": {"norm": BATCH_NORM, "kind": "drop_connect"},
+    "links": LINKS,
+    "links and batch_norm": {**LINKS, "norm": BATCH_NORM},
+    "links and layer_norm": {**LINKS, "norm": LAYER_NORM},
+    "links and dropout": {**LINKS, "kind": "dropout"},
+    "links and alpha": {**LINKS, "kind": "alpha_dropout"},
+    "stochastic depth": {**LINKS, "depth": 0.4},
+    "stochastic depth and batch_norm": {**LINKS, "depth": 0.4, "norm": BATCH_NORM},
+    "stochastic depth and gaussian": {**LINKS, "depth": 0.4, "kind": "gaussian_dropout"},
+    "a link over the second pair": {"links": (3,), "norm": LAYER_NORM},
+}
+ROW_CHANGES = {
+    "swap_noise": ("swap_noise", {"p": 0.3}),
+    "mixup": ("mixup", {"concentration": 0.8}),
+    "cutmix": ("cutmix", {"p": 0.4}),
+    "cutout": ("cutout", {"p": 0.3}),
+    "input_noise": ("input_noise", {"size": 0.5}),
+    "adversarial": ("adversarial", {"epsilon": 0.1}),
+}
+
+
+def set_columns(network, n_outputs, n_features=5):
+    """Statistics that differ from feature to feature."""
+    at = np.linspace(0.5, 1.5, n_features)
+    network.set_columns(at - 1, at, np.ones(n_outputs))
+
+
+def assert_gradient(network, loss, n_outputs, n_rows=7):
+    """Central differences of the training loss, with weights of zero among the rows."""
+    data, rows = make_problem(loss, n_rows, n_outputs, np.float64, weighted=True)
+    set_columns(network, n_outputs)
+    gradient, unused = np.empty((2, network.parameters.size))
+    network.loss_and_gradient(data, rows, gradient, training=True)
+    numeric = numeric_gradient(
+        network, lambda: network.loss_and_gradient(data, rows, unused, training=True)
+    )
+    assert_allclose(gradient, numeric, rtol=2e-5, atol=2e-8)
+    assert np.abs(gradient).max() > 1e-3
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("case", PLACES)
+def test_gradient_of_other_layers(activation, case):
+    """Normalized rows, kinds of dropout and links, at fixed random numbers."""
+    layers = deep_layers(activation, 3, **PLACES[case])
+    assert_gradient(make_network(layers, "squared_error", np.float64), "squared_error", 3)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("change", ROW_CHANGES)
+@pytest.mark.parametrize("case", ["plain", "links and batch_norm"])
+def test_gradient_at_changed_rows(case, change, loss):
+    """Mixed targets under every loss; the adversarial point counts as a constant."""
+    n_outputs = 3 if loss != "poisson" else 1
+    layers = deep_layers("tanh", n_outputs, **PLACES.get(case, {}))
+    assert_gradient(make_network(layers, loss, np.float64, [ROW_CHANGES[change]]), loss, n_outputs)
+
+
+def test_gradient_of_everything_at_once():
+    """All changes of rows before all that a deep network can have."""
+    layers = deep_layers("gelu", 3, norm=BATCH_NORM, kind="gaussian_dropout", depth=0.4, **LINKS)
+    layers = [("dropout", {"p": 0.3}), *layers]
+    network = make_network(layers, "softmax_log_loss", np.float64, ROW_CHANGES.values())
+    assert_gradient(network, "softmax_log_loss", 3, n_rows=9)
+
+
+@pytest.mark.parametrize("case", PLACES)
+@pytest.mark.parametrize("n_rows", [2, 33])
+def test_other_layers_in_float32_equal_float64(case, n_rows):
+    """Odd widths and heights, where vectors end within a row."""
+    results = []
+    for dtype in (np.float32, np.float64):
+        layers = deep_layers("tanh", 3, width=37, **PLACES[case])
+        network = make_network(layers, "squared_error", dtype)
+        data, rows = make_problem("squared_error", n_rows, 3, dtype)
+        gradient = np.empty_like(network.parameters)
+        results.append((network.loss_and_gradient(data, rows, gradient, training=True), gradient))
+    scale = np.abs(results[1][1]).max()
+    assert_allclose(results[0][0], results[1][0], rtol=1e-3)
+    assert_allclose(results[0][1], results[1][1], rtol=5e-3, atol=1e-3 * scale)
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("n_rows", [2, 33])
@@ -144,8 +257,11 @@ def test_gradient_in_chunks_equals_one_batch(n_rows):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("input_dropout", [0.0, 0.5])
-def test_sparse_rows_equal_dense(dtype, input_dropout):
+@pytest.mark.parametrize("connect", [False, True])
+def test_sparse_rows_equal_dense(dtype, input_dropout, connect):
     layers = make_layers([19, 2], "relu", input_dropout=input_dropout)
+    if connect:
+        layers.insert(1 + bool(input_dropout), ("drop_connect", {"p": 0.4}))
     results = []
     for sparse in (False, True):
         network = make_network(layers, "squared_error", dtype, n_features=23)

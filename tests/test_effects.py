@@ -17,6 +17,7 @@ from sklearn.metrics import recall_score
 from sklearn.preprocessing import scale
 
 from skreg import MLPClassifier, MLPRegressor
+from skreg.augmentation import FeatureNoise
 
 COMMON = {"hidden_layer_sizes": (12,), "max_iter": 60, "batch_size": 50, "random_state": 0,
           "learning_rate_init": 0.01}  # fmt: skip
@@ -25,6 +26,8 @@ SGD = {"solver": "sgd"}
 FROZEN = {"learning_rate_init": 1e-12, "max_iter": 1}  # shows the initial weights
 EMA, SWA = {"weight_averaging": "ema"}, {"weight_averaging": "swa"}
 DEEP = {"hidden_layer_sizes": (10,) * 5, "activation": "logistic"}
+VERY_DEEP = {"hidden_layer_sizes": (10,) * 21}
+LINKED = {"hidden_layer_sizes": (10,) * 5, "residual": True}
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +62,13 @@ def incoming(model):
 def confidence(model, X):
     """Mean of the larger probability."""
     return model.predict_proba(X).max(axis=1).mean()
+
+
+def sensitivity(model, X):
+    """Mean absolute change of the log odds with a tenth of a standard deviation of a feature."""
+    log_odds = np.diff(model.predict_log_proba(X), axis=1)
+    moved = [X + 0.1 * (np.arange(X.shape[1]) == j) for j in range(X.shape[1])]
+    return np.mean([abs(np.diff(model.predict_log_proba(x), axis=1) - log_odds) for x in moved])
 
 
 def spread_of_first(model):
@@ -183,6 +193,52 @@ NEW = {
         {}, {"label_smoothing": 0.0}, {"label_smoothing": 0.3},
         lambda a, b, X, y: confidence(b, X) < confidence(a, X) - 0.05,
     ),
+    "input_noise": Effect(
+        {}, {"input_noise": 0.0}, {"input_noise": 1.0},
+        lambda a, b, X, y: b.loss_ > 1.5 * a.loss_ and sensitivity(b, X) < 0.7 * sensitivity(a, X),
+    ),
+    "swap_noise": Effect(
+        {}, {"swap_noise": 0.0}, {"swap_noise": 0.4},
+        lambda a, b, X, y: b.loss_ > 1.5 * a.loss_,
+    ),
+    "mixup": Effect(
+        {}, {"mixup": 0.0}, {"mixup": 1.0},
+        lambda a, b, X, y: confidence(b, X) < confidence(a, X) - 0.05,
+    ),
+    "cutmix": Effect(
+        {}, {"cutmix": 0.0}, {"cutmix": 0.4},
+        lambda a, b, X, y: confidence(b, X) < confidence(a, X) - 0.05,
+    ),
+    "cutout": Effect(
+        {}, {"cutout": 0.0}, {"cutout": 0.5},
+        lambda a, b, X, y: b.loss_ > 1.5 * a.loss_,
+    ),
+    "adversarial_epsilon": Effect(
+        {}, {"adversarial_epsilon": 0.0}, {"adversarial_epsilon": 0.2},
+        lambda a, b, X, y: sensitivity(b, X) < 0.7 * sensitivity(a, X),
+    ),
+    "layer_norm": Effect(
+        {}, {"layer_norm": False}, {"layer_norm": True},  # bounds the outputs of rows far away
+        lambda a, b, X, y: np.abs(b.predict_log_proba(1e6 * X)).max()
+        < 1e-3 * np.abs(a.predict_log_proba(1e6 * X)).max(),
+    ),
+    "dropout_kind": Effect(
+        {"dropout": 0.5}, {"dropout": 0.5, "dropout_kind": "standard"},
+        {"dropout": 0.5, "dropout_kind": "gaussian"},
+        lambda a, b, X, y: abs(np.log(b.loss_ / a.loss_)) < 0.5,
+    ),
+    "residual": Effect(
+        VERY_DEEP, {**VERY_DEEP, "residual": False}, {**VERY_DEEP, "residual": True},
+        lambda a, b, X, y: b.loss_ < 0.5 * a.loss_,
+    ),
+    "stochastic_depth": Effect(
+        LINKED, {**LINKED, "stochastic_depth": 0.0}, {**LINKED, "stochastic_depth": 0.8},
+        lambda a, b, X, y: b.loss_ > 1.5 * a.loss_,
+    ),
+    "augmentation": Effect(
+        {}, {"augmentation": None}, {"augmentation": FeatureNoise(1.0)},
+        lambda a, b, X, y: b.loss_ > 1.5 * a.loss_,
+    ),
 }  # fmt: skip
 
 # Parameters of the regressor: a setting, and the change that must show.
@@ -213,6 +269,7 @@ EXISTING = {
     "max_fun": ({"solver": "lbfgs"}, {"solver": "lbfgs", "max_fun": 5}),
     "delta": ({"loss": "huber"}, {"loss": "huber", "delta": 0.1}),
     "quantile": ({"loss": "quantile"}, {"loss": "quantile", "quantile": 0.9}),
+    "mixup_bandwidth": ({"mixup": 1.0}, {"mixup": 1.0, "mixup_bandwidth": 0.5}),
 }
 ELSEWHERE = {"verbose", "warm_start"}  # tested in test_api.py
 

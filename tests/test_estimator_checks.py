@@ -15,7 +15,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 EQUIVALENCE = (
     "a row of weight two and two rows of weight one are drawn into different batches, dropout "
-    "masks and validation splits"
+    "masks, noise and validation splits"
 )
 PARTIAL_FIT = "partial_fit does not support early_stopping=True"
 TOO_SMALL = "a tenth of the check's few rows is too small a validation set"
@@ -36,17 +36,19 @@ CLASSIFIER_ONLY = {"check_classifiers_one_label": TOO_SMALL}
 REGRESSOR_ONLY = {"check_regressors_no_decision_function": TOO_SMALL}
 
 REGULARIZED = {"batch_norm": True, "dropout": 0.2}
+DEEP = {"hidden_layer_sizes": (20,) * 3, "layer_norm": True, "residual": True}
+DEEP.update(mixup=0.2, input_noise=0.1, learning_rate_init=0.01)
 ESTIMATORS = [
     Estimator(max_iter=100, **params)
     for Estimator in (MLPClassifier, MLPRegressor)
-    for params in ({}, REGULARIZED, {**REGULARIZED, "early_stopping": True})
+    for params in ({}, REGULARIZED, {**REGULARIZED, "early_stopping": True}, DEEP)
 ]
 
 
 def expected_failed_checks(estimator):
     """Return the checks that may fail, with the reason."""
     if not estimator.early_stopping:
-        return WITH_DROPOUT if estimator.dropout else {}
+        return WITH_DROPOUT if estimator.dropout or estimator.mixup else {}
     only = CLASSIFIER_ONLY if isinstance(estimator, MLPClassifier) else REGRESSOR_ONLY
     return {**WITH_EARLY_STOPPING, **only}
 

@@ -244,3 +244,47 @@ def test_one_cycle_is_pytorchs_curve():
         share = 0.3 * k / top if k <= top else 0.3 + 0.7 * (k - top) / (n - 1 - top)
         assert 0.3 * schedule.factor(share) == pytest.approx(rate, rel=1e-9)
     assert max(rates) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("batch_norm", [False, True], ids=["layer norm", "batch norm"])
+def test_links_and_norms_under_adam(diabetes, batch_norm):
+    """A deep network with links after the norm, before the activation, in 20 steps."""
+    X, y = diabetes
+    coefs, intercepts = initial_parameters([10, 6, 6, 6, 6, 6, 1], "tanh", 0, batch_norm)
+    dense = [torch.nn.Linear(*W.shape).double() for W in coefs]
+    for layer, W, b in zip(dense, coefs, intercepts, strict=True):
+        layer.weight.data, layer.bias.data = torch.tensor(W.T), torch.tensor(b)
+    make = torch.nn.BatchNorm1d if batch_norm else torch.nn.LayerNorm
+    norms = [make(6).double() for _ in range(5)]
+
+    class Residual(torch.nn.Module):
+        """Links into the third and the fifth hidden layer."""
+
+        def __init__(self):
+            super().__init__()
+            self.dense, self.norms = torch.nn.ModuleList(dense), torch.nn.ModuleList(norms)
+
+        def forward(self, x):
+            outputs = []
+            for i in range(5):
+                x = self.norms[i](self.dense[i](x))
+                outputs.append(x := torch.tanh(x + outputs[i - 2] if i in (2, 4) else x))
+            return self.dense[5](x)
+
+    network, half = Residual(), torch.nn.MSELoss()
+    adam = torch.optim.Adam(network.parameters(), lr=0.01, eps=1e-16)
+    if batch_norm:  # no gradient but rounding, which Adam would blow up
+        adam = torch.optim.SGD(network.parameters(), lr=0.05)
+    train(network, lambda z, t: 0.5 * half(z[:, 0], t), X, y, 20, optimizer=adam)
+    params = {"solver": "sgd", "momentum": 0.0, "learning_rate_init": 0.05}
+    params = params if batch_norm else {"learning_rate_init": 0.01, "epsilon": 1e-16}
+    model = MLPRegressor(
+        "squared_error", (6,) * 5, "tanh", residual=True, layer_norm=not batch_norm,
+        batch_norm=batch_norm, **params
+    )  # fmt: skip
+    steps(model, X, y, 20)
+    expected = predictions(network, X)[:, 0]
+    np.testing.assert_allclose(model.predict(X), expected, rtol=1e-6, atol=1e-8)
+    if not batch_norm:
+        for ours, theirs in zip(model.coefs_, dense, strict=True):
+            np.testing.assert_allclose(ours.T, theirs.weight.detach(), rtol=1e-6, atol=1e-8)

@@ -94,6 +94,20 @@ INVALID_VALUES = [
     ({"ema_decay": 1.0}, r"'ema_decay'.*\(0.*1"),
     ({"swa_start": 1.0}, r"'swa_start'.*\[0.*1"),
     ({"time_limit": 0}, r"'time_limit'.*\(0"),
+    ({"input_noise": -0.1}, r"'input_noise'.*\[0"),
+    ({"input_noise": np.nan}, r"'?input_noise'?"),
+    ({"swap_noise": 1.0}, r"'swap_noise'.*\[0.*1"),
+    ({"swap_noise": -0.1}, r"'swap_noise'.*\[0.*1"),
+    ({"mixup": -0.1}, r"'mixup'.*\[0"),
+    ({"mixup": None}, r"'mixup'"),
+    ({"cutmix": 1.0}, r"'cutmix'.*\[0.*1"),
+    ({"cutout": 1.0}, r"'cutout'.*\[0.*1"),
+    ({"adversarial_epsilon": -0.1}, r"'adversarial_epsilon'.*\[0"),
+    ({"layer_norm": "yes"}, r"'layer_norm'"),
+    ({"dropout_kind": "concrete"}, r"'dropout_kind'.*'connect'"),
+    ({"dropout_kind": None}, r"'dropout_kind'"),
+    ({"residual": 2}, r"'residual'"),
+    ({"stochastic_depth": 1.0}, r"'stochastic_depth'.*\[0.*1"),
     ({"solver": "adagrad"}, r"'solver'.*'adam'"),
     ({"hidden_layer_sizes": (4, 0)}, r"hidden_layer_sizes must be > 0"),
     ({"hidden_layer_sizes": -1}, r"'?hidden_layer_sizes'?"),
@@ -131,6 +145,8 @@ HERE = {
         ({"quantile": [], "loss": "quantile"}, r"quantile.*\(0, 1\)"),
         ({"quantile": [0.5, np.nan], "loss": "quantile"}, r"quantile.*\(0, 1\)"),
         ({"quantile": [[0.1, 0.9]], "loss": "quantile"}, r"quantile"),
+        ({"mixup_bandwidth": 0.0, "mixup": 0.2}, r"'mixup_bandwidth'.*\(0"),
+        ({"mixup_bandwidth": np.nan, "mixup": 0.2}, r"mixup_bandwidth"),
     ],
 }
 
@@ -199,9 +215,16 @@ INVALID_COMBINATIONS = [
         ({"solver": "lbfgs", name: value}, rf"{name}.*lbfgs|lbfgs.*{name}")
         for name, value in {
             "clip_norm": 1.0, "weight_decay": 0.1, "feature_alpha": 0.1, "unit_alpha": 0.1,
-            "max_norm": 1.0, "time_limit": 10.0, "weight_averaging": "ema",
+            "max_norm": 1.0, "time_limit": 10.0, "weight_averaging": "ema", "input_noise": 0.1,
+            "swap_noise": 0.1, "mixup": 0.1, "cutmix": 0.1, "cutout": 0.1,
+            "adversarial_epsilon": 0.1, "stochastic_depth": 0.1,
         }.items()
     ),
+    *(
+        ({"batch_size": 1, name: 0.1}, rf"{name}=0.1.*batch_size=1")
+        for name in ("swap_noise", "mixup", "cutmix")
+    ),
+    ({"batch_norm": True, "layer_norm": True}, r"batch_norm and layer_norm"),
     ({"solver": "sgd", "momentum": 1.0, "feature_alpha": 0.1}, r"momentum.*feature_alpha"),
     ({"solver": "sgd", "momentum": 1.0, "unit_alpha": 0.1}, r"momentum.*unit_alpha"),
     ({"activation": ["relu"]}, r"activation.*1.*2 hidden"),
@@ -216,6 +239,25 @@ INVALID_COMBINATIONS = [
 def test_invalid_combinations(Estimator, params, pattern):
     """What cannot be done together is refused and named."""
     assert_fit_fails(Estimator(hidden_layer_sizes=(4, 3), **params), rf"(?s){pattern}")
+
+
+def test_layer_norm_of_a_single_unit():
+    """It would be constant."""
+    assert_fit_fails(MLPRegressor(hidden_layer_sizes=(4, 1), layer_norm=True), r"one unit.*4, 1")
+
+
+@pytest.mark.parametrize("Estimator", BOTH)
+@pytest.mark.parametrize(
+    "name", ["input_noise", "swap_noise", "mixup", "cutmix", "cutout", "adversarial_epsilon"]
+)
+def test_changes_of_rows_need_dense_rows(Estimator, name):
+    """The message says so, in partial_fit as in fit."""
+    model = Estimator(hidden_layer_sizes=(3,), **{name: 0.1})
+    y = target(Estimator)
+    assert_fit_fails(model, rf"{name}=0.1 needs dense X", sparse.csr_matrix(X), y)
+    classes = {"classes": [0, 1]} if Estimator is MLPClassifier else {}
+    with pytest.raises(ValueError, match=rf"{name}=0.1 needs dense X"):
+        model.partial_fit(sparse.csr_matrix(X), y, **classes)
 
 
 VALIDATION_SETS = {

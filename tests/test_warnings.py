@@ -38,6 +38,20 @@ MOOT = {
         {**BASE, "weight_averaging": "ema", "swa_start": 0.5}, "swa_start",
         {**BASE, "weight_averaging": "ema"},
     ),
+    "layer norm without hidden layers": ({**LINEAR, "layer_norm": True}, "layer_norm", LINEAR),
+    "residual without equal widths": (
+        {**BASE, "hidden_layer_sizes": (5, 5, 4), "residual": True}, "residual",
+        {**BASE, "hidden_layer_sizes": (5, 5, 4)},
+    ),
+    "stochastic depth without links": (
+        {**BASE, "stochastic_depth": 0.5}, "stochastic_depth", BASE
+    ),
+    "dropout_kind without dropout": ({**BASE, "dropout_kind": "alpha"}, "dropout_kind", BASE),
+    "dropout_kind with input dropout only": (
+        {**BASE, "dropout_kind": "connect", "input_dropout": 0.2}, "dropout_kind",
+        {**BASE, "input_dropout": 0.2},
+    ),
+    "mixup_bandwidth without mixup": ({**BASE, "mixup_bandwidth": 0.5}, "mixup_bandwidth", BASE),
     "warmup with one_cycle": (
         {**BASE, "warmup": 0.5, "learning_rate": "one_cycle"}, "warmup",
         {**BASE, "learning_rate": "one_cycle"},

@@ -25,6 +25,8 @@ from sklearn.exceptions import ConvergenceWarning
 from skreg import MLPClassifier
 
 ROWS, FEATURES, BATCH = 20_000, 100, 128
+THREE = {"hidden_layer_sizes": (128, 128, 128)}  # residual links need them
+
 SETTINGS = {
     "plain": {},
     "penalty='l2'": {"penalty": "l2", "alpha": 1e-4},
@@ -33,6 +35,16 @@ SETTINGS = {
     "dropout=0.5": {"dropout": 0.5},
     "input_dropout=0.2": {"input_dropout": 0.2},
     "batch_norm=True": {"batch_norm": True},
+    "layer_norm=True": {"layer_norm": True},
+    "dropout_kind='gaussian'": {"dropout": 0.5, "dropout_kind": "gaussian"},
+    "dropout_kind='alpha'": {"dropout": 0.1, "dropout_kind": "alpha"},
+    "dropout_kind='connect'": {"dropout": 0.5, "dropout_kind": "connect"},
+    "input_noise=0.1": {"input_noise": 0.1},
+    "swap_noise=0.1": {"swap_noise": 0.1},
+    "mixup=0.2": {"mixup": 0.2},
+    "cutmix=0.2": {"cutmix": 0.2},
+    "cutout=0.2": {"cutout": 0.2},
+    "adversarial_epsilon=0.01": {"adversarial_epsilon": 0.01},
     "label_smoothing=0.1": {"label_smoothing": 0.1},
     "clip_norm=1": {"clip_norm": 1.0},
     "weight_decay=0.01": {"weight_decay": 0.01},
@@ -48,18 +60,20 @@ SETTINGS = {
     "activation='gelu'": {"activation": "gelu"},
     "activation='silu'": {"activation": "silu"},
     "activation='mish'": {"activation": "mish"},
+    "three layers": THREE,
+    "three layers, residual=True": {**THREE, "residual": True},
+    "three layers, stochastic_depth=0.2": {**THREE, "residual": True, "stochastic_depth": 0.2},
 }
 
 
 def seconds(X, y, params, epochs):
     clf = MLPClassifier(
-        (128, 128),
         batch_size=BATCH,
         max_iter=epochs,
         tol=0,
         n_iter_no_change=np.inf,
         random_state=0,
-        **{"penalty": None, **params},
+        **{"hidden_layer_sizes": (128, 128), "penalty": None, **params},
     )
     begin = time.perf_counter()
     clf.fit(X, y)
@@ -80,6 +94,11 @@ def measure(rounds, epochs):
     return {n: 1e6 * (min(long) - min(short)) / n_steps for n, (short, long) in fits.items()}
 
 
+def plain(name):
+    """The setting to compare with."""
+    return "three layers" if name.startswith("three layers") else "plain"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
@@ -93,7 +112,7 @@ def main():
         {
             "setting": name,
             "microseconds a step": round(step, 1),
-            "more than plain, %": round(100 * (step / steps["plain"] - 1), 1),
+            "more than plain, %": round(100 * (step / steps[plain(name)] - 1), 1),
         }
         for name, step in steps.items()
     ]

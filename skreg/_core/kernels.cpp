@@ -91,11 +91,17 @@ struct Selu {  // Klambauer et al. 2017
   static Vec<T> derivative(Vec<T>, Vec<T> h) { return h < T(0) ? h + kScale * kAlpha : splat(kScale); }
 };
 
+// g(z) of h = z g(z); near 0, where the quotient is lost, g(0).
+template <class T>
+inline Vec<T> gate_of(Vec<T> z, Vec<T> h, T at_zero) {
+  return absolute<T>(z) > T(1e-30) ? h / z : splat(at_zero);
+}
+
 template <class T>
 struct Gelu {  // z Phi(z), Hendrycks and Gimpel 2016
   static Vec<T> value(Vec<T> z) { return z * normal_cdf<T>(z); }
-  static Vec<T> derivative(Vec<T> z, Vec<T>) {
-    return normal_cdf<T>(z) + z * (T(0.39894228040143267794) * exponential<T>(T(-0.5) * z * z));
+  static Vec<T> derivative(Vec<T> z, Vec<T> h) {
+    return gate_of<T>(z, h, T(0.5)) + z * (T(0.39894228040143267794) * exponential<T>(T(-0.5) * z * z));
   }
 };
 
@@ -103,7 +109,7 @@ template <class T>
 struct Silu {  // z sigmoid(z), Elfwing, Uchibe and Doya 2018
   static Vec<T> value(Vec<T> z) { return z * logistic<T>(z); }
   static Vec<T> derivative(Vec<T> z, Vec<T> h) {
-    const Vec<T> s = logistic<T>(z);
+    const Vec<T> s = gate_of<T>(z, h, T(0.5));
     return s + h * (T(1) - s);
   }
 };
@@ -111,14 +117,13 @@ struct Silu {  // z sigmoid(z), Elfwing, Uchibe and Doya 2018
 template <class T>
 struct Mish {  // z tanh(log(1 + exp(z))), Misra 2020
   // tanh(log(1 + e)) = (e^2 + 2 e) / (e^2 + 2 e + 2), which is 1 in both precisions from z = 20 on.
-  static Vec<T> gate(Vec<T> z) {
+  static Vec<T> value(Vec<T> z) {
     const Vec<T> e = exponential<T>(z < T(20) ? z : splat(T(20)));
     const Vec<T> n = e * (e + T(2));
-    return n / (n + T(2));
+    return z * (n / (n + T(2)));
   }
-  static Vec<T> value(Vec<T> z) { return z * gate(z); }
-  static Vec<T> derivative(Vec<T> z, Vec<T>) {
-    const Vec<T> g = gate(z);
+  static Vec<T> derivative(Vec<T> z, Vec<T> h) {
+    const Vec<T> g = gate_of<T>(z, h, T(0.6));
     return g + z * (T(1) - g * g) * logistic<T>(z);
   }
 };
