@@ -98,11 +98,16 @@ def digit_augmentation():
     return Compose([affine, ElasticDeformation(36, 4, **shape)])
 
 
+def digits(folder):
+    """MNIST with pixels from 0 to 1."""
+    data = local_mnist(folder) if folder else openml_mnist()
+    pictures = [np.asarray(a, dtype=np.float32).reshape(len(a), -1) / 255 for a in data[:2]]
+    return *pictures, *(np.asarray(a).astype(int) for a in data[2:])
+
+
 def mnist(arguments):
     """All of MNIST."""
-    data = local_mnist(arguments.data) if arguments.data else openml_mnist()
-    X, X_test = (np.asarray(a, dtype=np.float32) / 255 for a in data[:2])
-    y, y_test = (np.asarray(a).astype(int) for a in data[2:])
+    X, X_test, y, y_test = digits(arguments.data)
     epochs = arguments.epochs or 60
     for what, augmentation in (("none", None), ("affine, elastic", digit_augmentation())):
         for seed in range(arguments.seeds or 1):
@@ -112,9 +117,7 @@ def mnist(arguments):
 
 def few_digits(arguments):
     """A thousand labels, a hundred of each digit."""
-    data = local_mnist(arguments.data) if arguments.data else openml_mnist()
-    X, X_test = (np.asarray(a, dtype=np.float32) / 255 for a in data[:2])
-    y, y_test = (np.asarray(a).astype(int) for a in data[2:])
+    X, X_test, y, y_test = digits(arguments.data)
     epochs = arguments.epochs or 300
     for seed in range(arguments.seeds or 3):
         rng = np.random.default_rng(seed)
