@@ -89,7 +89,7 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
         Those of the estimator, if it has any.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features, where X had them.
 
     Examples
