@@ -225,8 +225,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     dropout_kind : {'standard', 'gaussian', 'alpha', 'connect'}, default='standard'
         What `dropout` does with hidden units: 'standard' sets them to 0; 'gaussian' multiplies them
         by normal numbers around 1 with variance ``p / (1 - p)`` [1]_; 'alpha' sets them to selu's
-        lower limit and keeps mean and variance, for ``activation='selu'`` [18]_; 'connect'
-        drops single weights into the layer, the same ones for all rows of a batch [19]_.
+        lower limit and keeps mean and variance, for ``activation='selu'`` and p up to 0.1
+        [18]_; 'connect' drops single weights into the layer, the same ones for all rows of a
+        batch [19]_.
 
     residual : bool, default=False
         Whether to add the output of the layer before to each pair of hidden layers, where all three
