@@ -346,6 +346,19 @@ class Recipe:
             yield "stochastic_depth has no effect without residual links (residual=True)."
         if changed("dropout_kind") and not any(self.dropout_rates):
             yield f"dropout_kind={p.dropout_kind!r} has no effect with dropout=0."
+        others = {
+            a for a, rate in zip(self.activations, self.dropout_rates, strict=True) if rate
+        } - {"selu"}
+        if p.dropout_kind == "alpha" and others:
+            yield (
+                "dropout_kind='alpha' keeps mean and variance of selu units alone, but drops those "
+                f"of {sorted(others)}. Use activation='selu' or another kind."
+            )
+        if p.unit_alpha > 0 and (self.links or self.layer_norm):
+            yield (
+                "unit_alpha removes no units under residual links or layer_norm, where a unit "
+                "without outgoing weights still has a part in the prediction."
+            )
         if getattr(p, "mixup_bandwidth", None) is not None and not p.mixup > 0:
             yield "mixup_bandwidth has no effect with mixup=0."
         for name, loss in (("delta", "huber"), ("quantile", "quantile")):

@@ -10,6 +10,12 @@ from sklearn.preprocessing import scale
 from skreg import MLPClassifier, MLPRegressor
 from skreg.augmentation import FeatureNoise
 
+# Pairs that act, but not as either promises alone; test_warnings.py holds these messages.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:dropout_kind='alpha' keeps mean and variance of selu"),
+    pytest.mark.filterwarnings("ignore:unit_alpha removes no units under residual links"),
+]
+
 COMMON = {"hidden_layer_sizes": (8, 6), "batch_size": 16, "max_iter": 25, "random_state": 0}
 SOLVERS = {
     "adam": {"solver": "adam", "learning_rate_init": 0.02},
