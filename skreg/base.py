@@ -21,6 +21,7 @@ from skreg.recipe import AUTO_BATCH_SIZE, PARAMETER_CONSTRAINTS, ROW_CHANGES, Re
 from skreg.stopping import EarlyStopping, ScoreStopping, TrainingLoss
 from skreg.training import Progress, train
 from skreg.validation import Validation, check_given, check_total_weight, split_rows, take_rows
+from skreg.variants import VariantEpochs, fitted_augmenter, variant_seed
 
 
 class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
@@ -68,7 +69,10 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         check_total_weight(data, rows, "training")
         if recipe.row_changes:
             self._learn_columns(network, X, y, rows, sample_weight)
-        self._fit_stochastic(recipe, network, data, rows, watched, warm, incremental, callbacks)
+        variants = self._make_variants(network, X, y, sample_weight, rows)
+        self._fit_stochastic(
+            recipe, network, data, rows, watched, warm, incremental, callbacks, variants
+        )
 
     @contextmanager
     def _all_or_nothing(self):
@@ -154,9 +158,11 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         features = ColumnMoments(before.get("features")).add(X, rows, sample_weight)
         targets = ColumnMoments(before.get("targets"))
         if self._y_numeric:
-            targets.add(self._core_targets(y)[0]["target"], rows, sample_weight)
+            targets.add(y, rows, sample_weight)
         self._state["columns"] = {"features": features.state(), "targets": targets.state()}
-        deviation = np.broadcast_to(targets.deviation, self.n_outputs_)
+        # A target that several outputs share counts once in distances.
+        deviation = np.zeros(self.n_outputs_)
+        deviation[: np.size(targets.deviation)] = targets.deviation
         network.set_columns(features.mean, features.deviation, deviation)
 
     # ---------------------------------------------------------------- the network and its state
@@ -225,7 +231,10 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         network.restore(snapshot)
         folded = [a for arrays in network.fold(snapshot, state["epsilon"]) for a in arrays]
         given = [*self.coefs_, *self.intercepts_]
-        if not all(map(np.array_equal, folded, given)):
+        if not all(
+            np.array_equal(f.astype(np.result_type(g)), g)
+            for f, g in zip(folded, given, strict=True)
+        ):
             raise ValueError(
                 f"coefs_ or intercepts_ were changed, but with {recipe.norm}=True training "
                 "continues from the network with its normalization. Fit a new estimator."
@@ -305,9 +314,25 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         if not (network.finite and np.isfinite(self.loss_)):
             raise ValueError(NON_FINITE)
         self._store(recipe, network, X.dtype)
-        self._learn_noise(None)
 
-    def _fit_stochastic(self, recipe, network, data, rows, watched, warm, incremental, callbacks):
+    def _make_variants(self, network, X, y, sample_weight, rows):
+        """Epochs of variants of the given rows, where augmentation is on."""
+        if self.augmentation is None:
+            return None
+        X_train = X if len(rows) == X.shape[0] else X[rows]
+        augmenter = fitted_augmenter(self, X_train, y[rows])
+
+        def make_data(variants, positions):
+            picked = rows[positions]
+            weight = None if sample_weight is None else sample_weight[picked]
+            return self._make_data(variants, y[picked], weight)
+
+        seed, epoch = variant_seed(augmenter, network.seed), len(getattr(self, "loss_curve_", []))
+        return VariantEpochs(network, augmenter, X_train, make_data, seed, epoch)
+
+    def _fit_stochastic(
+        self, recipe, network, data, rows, watched, warm, incremental, callbacks, variants
+    ):
         batch_size = self._batch_size(len(rows))
         schedule = recipe.schedule(n_steps=-(-len(rows) // batch_size))
         schedule.restore(self._state["schedule"])
@@ -317,7 +342,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         train(
             network,
             data,
-            rows,
+            rows if variants is None else variants.rows,
             batch_size=batch_size,
             schedule=schedule,
             monitor=monitor,
@@ -331,6 +356,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             callbacks=callbacks,
             time_limit=np.inf if self.time_limit is None else self.time_limit,
             average=self._make_average(network, data, rows),
+            variants=variants,
         )
         if network.has_statistics and not incremental and not progress.interrupted:
             self._recalibrate(network, data, rows, watched)
@@ -418,17 +444,27 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _sampled_outputs(self, X, n_draws):
         """Mean and standard deviation over passes with dropout."""
-        X, parameters = self._prepare_prediction(X)
-        if not (isinstance(n_draws, Integral) and n_draws >= 1):
-            raise ValueError(f"n_draws must be an integer >= 1, got {n_draws!r}.")
-        layers = self._predictor["sampling"]
-        if not any("drop" in name for name, _ in layers):
+        check_is_fitted(self)
+        if (
+            isinstance(n_draws, bool)
+            or not isinstance(n_draws, Integral)
+            or not 0 < n_draws < 2**31
+        ):
+            raise ValueError(f"n_draws must be an integer from 1 to 2**31 - 1, got {n_draws!r}.")
+        if not self._has_dropout:
             raise ValueError(
                 "Passes with dropout were asked for, but the network was fitted without. Fit it "
                 "with dropout or input_dropout above 0."
             )
-        options = {"seed": self._state.get("seed", 0), "n_draws": int(n_draws)}
-        return sample(X, layers, parameters, self.out_activation_, **options)
+        return self._sample(*self._prepare_prediction(X), n_draws)
+
+    @property
+    def _has_dropout(self):
+        return any("drop" in name for name, _ in self._predictor["sampling"])
+
+    def _sample(self, X, parameters, n_draws):
+        options = {"seed": self._state["seed"], "n_draws": int(n_draws)}
+        return sample(X, self._predictor["sampling"], parameters, self.out_activation_, **options)
 
     def _prepare_prediction(self, X):
         if not hasattr(self, "coefs_"):
@@ -439,7 +475,10 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             X = validate_data(
                 self, X, accept_sparse=["csr", "csc"], dtype=dtype, order="C", reset=False
             )
-        return X, [*self.coefs_, *self.intercepts_, *self._predictor["norms"]]
+        return X, self._parameters()
+
+    def _parameters(self):
+        return [*self.coefs_, *self.intercepts_, *self._predictor["norms"]]
 
     def _is_ready(self, X, dtype):
         """Whether validate_data would return X as it is, which for few rows takes it longest."""
@@ -505,9 +544,11 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             batch_norm_epsilon=1e-5,
         )
         small.coefs_, small.intercepts_ = coefs, intercepts
-        small._state = {}
-        small._set_predictor(Recipe(small))
-        small._predictor["norms"] = []
+        small._state = {"seed": self._state["seed"]} if self._state else {}
+        for layers in (small._predictor["layers"], small._predictor["sampling"]):
+            dense = [i for i, (name, _) in enumerate(layers) if name == "dense"]
+            for i, weights in zip(dense, coefs, strict=True):
+                layers[i] = ("dense", {"units": float(weights.shape[1])})
         return small
 
     def _check_solver(self):

@@ -196,7 +196,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         dense X.
 
     swap_noise : float, default=0.0
-        Probability that a value is replaced by that of another row of the batch, in [0, 1].
+        Probability that a value is replaced by that of another row of the batch, in [0, 1).
 
     mixup : float, default=0.0
         Mixes each row with another one of the batch, ``w * x_i + (1 - w) * x_j`` with ``w`` from
@@ -204,11 +204,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         ``loss_curve_`` shows the loss of the mixtures.
 
     cutmix : float, default=0.0
-        Probability that a column of a row is taken from another row of the batch, in [0, 1]; the
+        Probability that a column of a row is taken from another row of the batch, in [0, 1); the
         targets mix by the share of columns that was taken [12]_.
 
     cutout : float, default=0.0
-        Probability that a value is set to its feature's mean over the training rows, in [0, 1]
+        Probability that a value is set to its feature's mean over the training rows, in [0, 1)
         [13]_.
 
     adversarial_epsilon : float, default=0.0
@@ -223,8 +223,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     dropout_kind : {'standard', 'gaussian', 'alpha', 'connect'}, default='standard'
         What `dropout` does with hidden units: 'standard' sets them to 0; 'gaussian' multiplies them
         by normal numbers around 1 with variance ``p / (1 - p)`` [1]_; 'alpha' sets them to selu's
-        lower limit and keeps mean and variance, for ``activation='selu'`` [16]_; 'connect'
-        drops single weights into the layer, the same ones for all rows of a batch [17]_.
+        lower limit and keeps mean and variance, for ``activation='selu'`` and p up to 0.1
+        [16]_; 'connect' drops single weights into the layer, the same ones for all rows of a
+        batch [17]_.
 
     residual : bool, default=False
         Whether to add the output of the layer before to each pair of hidden layers, where all three
@@ -233,6 +234,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     stochastic_depth : float, default=0.0
         Probability that a row skips the last of these pairs, in [0, 1); of those before it in
         proportion to their depth [19]_.
+
+    augmentation : augmenter or None, default=None
+        An augmenter of :mod:`skreg.augmentation`, such as `RandomRotation(image_shape=(28, 28))` or
+        a `Compose`: training sees a fresh random variant of every row in every epoch. It learns
+        what it needs from the training rows; validation rows and what is predicted are never
+        augmented. Needs dense X. Augmenters that mix targets are refused: see `mixup`, `cutmix`.
+        Variants follow from `random_state`, unless the augmenter has one of its own.
 
     class_weight : dict, 'balanced' or None, default=None
         Weights of the classes, multiplied with `sample_weight` in training and in the validation
@@ -434,6 +442,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         dropout_kind="standard",
         residual=False,
         stochastic_depth=0.0,
+        augmentation=None,
         class_weight=None,
         label_smoothing=0.0,
     ):
@@ -490,6 +499,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.dropout_kind = dropout_kind
         self.residual = residual
         self.stochastic_depth = stochastic_depth
+        self.augmentation = augmentation
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
 

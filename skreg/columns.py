@@ -28,8 +28,9 @@ class ColumnMoments:
         return self
 
     def _merge(self, a, w):
-        mean = np.average(a, axis=0, weights=w)
-        variance = np.average((a - mean) ** 2, axis=0, weights=w)
+        mean = w @ a / w.sum()
+        a -= mean
+        variance = w @ np.square(a, out=a) / w.sum()
         self.total += w.sum()
         share = w.sum() / self.total
         change = mean - self.mean

@@ -7,6 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from skreg.augmentation.base import Augmenter
 from skreg.schedules import SCHEDULES
 
 # These act on sgd only and are silent elsewhere, as there.
@@ -72,6 +73,7 @@ PARAMETER_CONSTRAINTS: dict = {
     "dropout_kind": [StrOptions({"standard", "gaussian", "alpha", "connect"})],
     "residual": ["boolean"],
     "stochastic_depth": [Interval(Real, 0, 1, closed="left")],
+    "augmentation": [Augmenter, None],
 }
 
 AUTO_BATCH_SIZE = 200
@@ -238,6 +240,7 @@ class Recipe:
             "weight_averaging": p.weight_averaging is not None,
             "label_smoothing": getattr(p, "label_smoothing", 0) > 0,
             "stochastic_depth": p.stochastic_depth > 0,
+            "augmentation": p.augmentation is not None,
             **dict.fromkeys(self.row_changes, True),
         }
         for name, on in in_epochs.items():
@@ -270,6 +273,11 @@ class Recipe:
 
     def check_rows(self, X):
         """Errors for rows that cannot be changed as wanted."""
+        if self.estimator.augmentation is not None and sp.issparse(X):
+            raise ValueError(
+                f"augmentation={self.estimator.augmentation!r} needs dense X, got a sparse matrix. "
+                "Pass X.toarray(), or reduce it with TruncatedSVD."
+            )
         if self.row_changes and sp.issparse(X):
             name = self.row_changes[0]
             raise ValueError(
@@ -338,6 +346,19 @@ class Recipe:
             yield "stochastic_depth has no effect without residual links (residual=True)."
         if changed("dropout_kind") and not any(self.dropout_rates):
             yield f"dropout_kind={p.dropout_kind!r} has no effect with dropout=0."
+        others = {
+            a for a, rate in zip(self.activations, self.dropout_rates, strict=True) if rate
+        } - {"selu"}
+        if p.dropout_kind == "alpha" and others:
+            yield (
+                "dropout_kind='alpha' keeps mean and variance of selu units alone, but drops those "
+                f"of {sorted(others)}. Use activation='selu' or another kind."
+            )
+        if p.unit_alpha > 0 and (self.links or self.layer_norm):
+            yield (
+                "unit_alpha removes no units under residual links or layer_norm, where a unit "
+                "without outgoing weights still has a part in the prediction."
+            )
         if getattr(p, "mixup_bandwidth", None) is not None and not p.mixup > 0:
             yield "mixup_bandwidth has no effect with mixup=0."
         for name, loss in (("delta", "huber"), ("quantile", "quantile")):

@@ -198,7 +198,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         dense X.
 
     swap_noise : float, default=0.0
-        Probability that a value is replaced by that of another row of the batch, in [0, 1].
+        Probability that a value is replaced by that of another row of the batch, in [0, 1).
 
     mixup : float, default=0.0
         Mixes each row with another one of the batch, ``w * x_i + (1 - w) * x_j`` with ``w`` from
@@ -206,11 +206,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Several quantiles mix their common target.
 
     cutmix : float, default=0.0
-        Probability that a column of a row is taken from another row of the batch, in [0, 1]; the
+        Probability that a column of a row is taken from another row of the batch, in [0, 1); the
         targets mix by the share of columns that was taken [14]_.
 
     cutout : float, default=0.0
-        Probability that a value is set to its feature's mean over the training rows, in [0, 1]
+        Probability that a value is set to its feature's mean over the training rows, in [0, 1)
         [15]_.
 
     adversarial_epsilon : float, default=0.0
@@ -225,8 +225,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     dropout_kind : {'standard', 'gaussian', 'alpha', 'connect'}, default='standard'
         What `dropout` does with hidden units: 'standard' sets them to 0; 'gaussian' multiplies them
         by normal numbers around 1 with variance ``p / (1 - p)`` [1]_; 'alpha' sets them to selu's
-        lower limit and keeps mean and variance, for ``activation='selu'`` [18]_; 'connect'
-        drops single weights into the layer, the same ones for all rows of a batch [19]_.
+        lower limit and keeps mean and variance, for ``activation='selu'`` and p up to 0.1
+        [18]_; 'connect' drops single weights into the layer, the same ones for all rows of a
+        batch [19]_.
 
     residual : bool, default=False
         Whether to add the output of the layer before to each pair of hidden layers, where all three
@@ -235,6 +236,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     stochastic_depth : float, default=0.0
         Probability that a row skips the last of these pairs, in [0, 1); of those before it in
         proportion to their depth [21]_.
+
+    augmentation : augmenter or None, default=None
+        An augmenter of :mod:`skreg.augmentation`, such as `RandomRotation(image_shape=(28, 28))` or
+        a `Compose`: training sees a fresh random variant of every row in every epoch. It learns
+        what it needs from the training rows; validation rows and what is predicted are never
+        augmented. Needs dense X. Augmenters that mix targets are refused: see `mixup`, `cutmix`.
+        Variants follow from `random_state`, unless the augmenter has one of its own.
 
     delta : float, default=1.0
         Where ``loss="huber"`` turns from squared to linear, in units of y, in (0, inf).
@@ -245,7 +253,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         sorted, and `score` the mean D2 pinball score.
 
     mixup_bandwidth : float or None, default=None
-        With `mixup`, partners come with a probability in proportion to
+        With `mixup`, partners are other rows, with a probability in proportion to
         ``exp(-d**2 / (2 * mixup_bandwidth**2))``, with the distance d of the targets in their
         standard deviations, in (0, inf) [13]_; None: all alike.
 
@@ -449,6 +457,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         dropout_kind="standard",
         residual=False,
         stochastic_depth=0.0,
+        augmentation=None,
         delta=1.0,
         quantile=0.5,
         mixup_bandwidth=None,
@@ -507,6 +516,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.dropout_kind = dropout_kind
         self.residual = residual
         self.stochastic_depth = stochastic_depth
+        self.augmentation = augmentation
         self.delta = delta
         self.quantile = quantile
         self.mixup_bandwidth = mixup_bandwidth
@@ -600,6 +610,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.n_outputs_ = n_outputs
         self.out_activation_ = "exp" if self.loss == "poisson" else "identity"
         self.quantiles_ = self._quantiles() if self._several_quantiles else None
+        self.noise_std_ = None
         return y
 
     def _check_validation_targets(self, y):
@@ -662,7 +673,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         ------
         ValueError
             For draws from a network without dropout, and for `return_std` after a fit without
-            validation set, or with several quantiles.
+            validation set, or with ``loss="quantile"``.
         """
         check_is_fitted(self)
         if return_std:
@@ -677,32 +688,32 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return y[:, 0] if y.shape[1] == 1 else y
 
     def _predict_with_std(self, X, n_draws):
-        if self.quantiles_ is not None:
+        if self.loss == "quantile":
             raise ValueError(
-                "return_std is not available for several quantiles, which show the spread "
-                "themselves."
+                "return_std is not available with loss='quantile'. Several quantiles show the "
+                "spread themselves."
             )
-        mean, std = self._sampled_outputs(X, n_draws)
-        if self.noise_std_ is None:
+        if self.noise_std_ is None and self._has_dropout:
             raise ValueError(
                 "return_std needs a validation set to estimate the noise in y from. Fit with "
                 "early_stopping=True, which sets one apart or takes X_val and y_val."
             )
+        if n_draws == 1:
+            raise ValueError("return_std needs n_draws of at least 2, got 1.")
+        mean, std = self._sampled_outputs(X, n_draws)
         std = np.hypot(std, self.noise_std_).astype(std.dtype)
         return self._as_predicted(mean), self._as_predicted(std)
 
     def _learn_noise(self, watched):
         """Estimate the noise in y from the validation residuals of passes with dropout."""
-        self.noise_std_ = None
-        sampled = any("drop" in name for name, _ in self._predictor["sampling"])
-        if watched is None or not sampled or self.quantiles_ is not None:
+        if watched is None or not self._has_dropout or self.loss == "quantile":
             return
         X, y = watched.checked
         rows, weights = watched.weighted_rows(NOISE_ROWS)
-        mean, std = self._sampled_outputs(X[rows], NOISE_DRAWS)
-        variances = std**2 * (1 + 1 / NOISE_DRAWS)  # the mean of few passes varies itself
-        columns = zip((y[rows] - mean).T, variances.T, strict=True)
-        self.noise_std_ = np.array([noise_deviation(r, v, weights) for r, v in columns])
+        mean, std = self._sample(X[rows], self._parameters(), NOISE_DRAWS)
+        std *= np.sqrt(1 + 1 / NOISE_DRAWS)  # the mean of few passes varies itself
+        columns = zip((y[rows] - mean).T, std.T, strict=True)
+        self.noise_std_ = np.array([noise_deviation(r, s, weights) for r, s in columns])
 
     def score(self, X, y, sample_weight=None):
         """R2, or for several quantiles the mean D2 pinball score.

@@ -63,6 +63,7 @@ def train(
     callbacks=None,
     time_limit=math.inf,
     average=None,
+    variants=None,
 ):
     """Train until `monitor` has seen no progress for more than `n_iter_no_change` epochs.
 
@@ -87,6 +88,8 @@ def train(
         Seconds after which training stops, between two batches.
     average : object of averaging.py, optional
         Validates in the place of the current parameters, and takes their place at the end.
+    variants : VariantEpochs, optional
+        Trains on variants of the rows, which `rows` then numbers, in the place of `data`.
     """
     order, spare = rows.copy(), np.empty_like(rows)
     deadline = time.monotonic() + time_limit
@@ -100,7 +103,10 @@ def train(
             # 1 to 7: data, layers, loss, backward, gradient, step, prox
             rates = schedule.rates()
             seconds = deadline - time.monotonic()
-            loss = network.train_epoch(data, order, batch_size, rates, seconds)
+            if variants is None:
+                loss = network.train_epoch(data, order, batch_size, rates, seconds)
+            else:
+                loss = variants.train_epoch(order, batch_size, rates, seconds)
 
             # 8: trajectory
             progress.n_iter = epoch

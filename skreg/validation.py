@@ -27,11 +27,11 @@ class Validation:
     sample_weight: np.ndarray | None
 
     def weighted_rows(self, n):
-        """The first n rows with a positive sample weight, and their weights or None."""
-        if self.sample_weight is None:
-            return self.rows[:n], None
-        chosen = np.flatnonzero(self.sample_weight > 0)[:n]
-        return self.rows[chosen], self.sample_weight[chosen]
+        """At most n rows with a positive sample weight, from all over, and weights or None."""
+        weight = self.sample_weight
+        chosen = np.arange(len(self.rows)) if weight is None else np.flatnonzero(weight > 0)
+        chosen = chosen[:: -(-len(chosen) // n)]
+        return self.rows[chosen], None if weight is None else weight[chosen]
 
     def loss(self, network):
         """Mean loss without penalties, weighted by sample and class weights."""

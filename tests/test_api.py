@@ -23,7 +23,7 @@ NEW = {
     "time_limit": None, "weight_averaging": None, "ema_decay": 0.999, "swa_start": 0.75,
     "input_noise": 0.0, "swap_noise": 0.0, "mixup": 0.0, "cutmix": 0.0, "cutout": 0.0,
     "adversarial_epsilon": 0.0, "layer_norm": False, "dropout_kind": "standard",
-    "residual": False, "stochastic_depth": 0.0,
+    "residual": False, "stochastic_depth": 0.0, "augmentation": None,
 }  # fmt: skip
 NEW_HERE = {
     MLPClassifier: {"class_weight": None, "label_smoothing": 0.0},

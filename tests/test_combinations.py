@@ -8,6 +8,13 @@ from conftest import fit_quietly, parameters
 from sklearn.preprocessing import scale
 
 from skreg import MLPClassifier, MLPRegressor
+from skreg.augmentation import FeatureNoise
+
+# Pairs that act, but not as either promises alone; test_warnings.py holds these messages.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:dropout_kind='alpha' keeps mean and variance of selu"),
+    pytest.mark.filterwarnings("ignore:unit_alpha removes no units under residual links"),
+]
 
 COMMON = {"hidden_layer_sizes": (8, 6), "batch_size": 16, "max_iter": 25, "random_state": 0}
 SOLVERS = {
@@ -40,6 +47,7 @@ ACTING = {
     "mixup": {"mixup": 0.5},
     "cutmix": {"cutmix": 0.2},
     "cutout": {"cutout": 0.2},
+    "augmentation": {"augmentation": FeatureNoise(0.3)},
     "adversarial": {"adversarial_epsilon": 0.1},
     "layer_norm": {"layer_norm": True},
     "gaussian": {"dropout": 0.3, "dropout_kind": "gaussian"},

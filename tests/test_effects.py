@@ -17,6 +17,7 @@ from sklearn.metrics import recall_score
 from sklearn.preprocessing import scale
 
 from skreg import MLPClassifier, MLPRegressor
+from skreg.augmentation import FeatureNoise
 
 COMMON = {"hidden_layer_sizes": (12,), "max_iter": 60, "batch_size": 50, "random_state": 0,
           "learning_rate_init": 0.01}  # fmt: skip
@@ -232,6 +233,10 @@ NEW = {
     ),
     "stochastic_depth": Effect(
         LINKED, {**LINKED, "stochastic_depth": 0.0}, {**LINKED, "stochastic_depth": 0.8},
+        lambda a, b, X, y: b.loss_ > 1.5 * a.loss_,
+    ),
+    "augmentation": Effect(
+        {}, {"augmentation": None}, {"augmentation": FeatureNoise(1.0)},
         lambda a, b, X, y: b.loss_ > 1.5 * a.loss_,
     ),
 }  # fmt: skip

@@ -18,7 +18,7 @@ ALLOWED = {
     "regressor": {"base", "uncertainty"},
     "base": {
         *("averaging", "callbacks", "columns", "lbfgs", "messages", "network", "recipe"),
-        *("stopping", "training", "validation"),
+        *("stopping", "training", "validation", "variants"),
     },
     "training": {"messages", "stopping"},
     "stopping": {"messages"},
@@ -27,12 +27,18 @@ ALLOWED = {
     "callbacks": set(),
     "columns": set(),
     "lbfgs": set(),
-    "recipe": {"schedules"},
+    "recipe": {"augmentation", "schedules"},
     "schedules": set(),
     "messages": set(),
     "uncertainty": set(),
     "validation": set(),
+    "variants": {"augmentation"},
 }
+
+# The package `augmentation` knows itself and, through one module, the core.
+AUGMENTATION = SOURCE / "augmentation"
+KNOWS_THE_CORE = "core"
+DRAWS = "display"  # imports matplotlib where it is used
 
 
 def imported(path):
@@ -58,6 +64,14 @@ def test_imports_point_one_way(module):
     own, others = imported(SOURCE / f"{module}.py")
     assert own <= ALLOWED[module]
     assert others <= {"joblib", "numpy", "scipy", "sklearn"} | set(sys.stdlib_module_names)
+
+
+@pytest.mark.parametrize("path", sorted(AUGMENTATION.glob("*.py")), ids=lambda p: p.stem)
+def test_augmentation_knows_nothing_of_the_networks(path):
+    own, others = imported(path)
+    assert own <= {"augmentation", *(["_core"] if path.stem == KNOWS_THE_CORE else [])}
+    plotting = {"matplotlib"} if path.stem == DRAWS else set()
+    assert others <= {"numpy", "scipy", "sklearn"} | plotting | set(sys.stdlib_module_names)
 
 
 def test_unbuilt_tree_says_what_to_do(tmp_path):

@@ -129,3 +129,13 @@ def test_outputs_do_not_depend_on_the_other_rows(cancer):
     assert np.isfinite(model.loss_)
     single = np.vstack([model.predict_proba(x[None]) for x in X[:20]])
     assert_allclose(single, model.predict_proba(X)[:20], rtol=1e-12)
+
+
+def test_lbfgs_goes_on_in_float32():
+    """It works in float64; what it starts from is not mistaken for a change."""
+    rng = np.random.RandomState(0)
+    X, y = rng.randn(50, 3).astype(np.float32), rng.randn(50)
+    model = MLPRegressor(hidden_layer_sizes=(5,), solver="lbfgs", layer_norm=True, warm_start=True,
+                         max_iter=5)  # fmt: skip
+    first = fit_quietly(model, X, y).loss_
+    assert fit_quietly(model, X, y).loss_ < first

@@ -6,10 +6,12 @@ mean of (z - t) x. What holds for the twin in distribution then holds for the co
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from conftest import assert_same_bits, fit_quietly, parameters
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 from scipy.special import softmax
+from sklearn.base import clone
 
 from skreg import MLPClassifier, MLPRegressor, _core
 from skreg.columns import CHUNK_NUMBERS, ColumnMoments
@@ -83,9 +85,9 @@ def mixup(X, T, w, draws, concentration):
 
 
 def c_mixup(X, T, w, draws, concentration, bandwidth):
-    """The same, with partners that are close in the targets."""
+    """The same, with other rows as partners that are close in the targets."""
     d = (T[:, None] - T[None]) / moments(T, w)[1] / bandwidth
-    chance = w * np.exp(-0.5 * (d**2).sum(axis=2))
+    chance = w * np.exp(-0.5 * (d**2).sum(axis=2)) * (1 - np.eye(len(X)))
     u = draws.uniform(MIXUP, len(X))
     other = np.array([partners(u[i], chance[i]) for i in range(len(X))])
     share = beta_shares(concentration, *(draws.uniform(MIXUP, len(X), i) for i in (1, 2)))
@@ -268,7 +270,7 @@ def test_rows_without_weight_lend_nothing(diabetes, name):
 
 
 def test_partners_that_must_have_the_same_target(diabetes):
-    """With a tiny bandwidth every row is its own only partner, and mixing changes nothing."""
+    """With a tiny bandwidth no other row is close enough, and mixing changes nothing."""
     X, y = diabetes[0], diabetes[1] + np.linspace(0, 1e-3, len(diabetes[1]))  # no two alike
     assert len(np.unique(y)) == len(y)
     params = {"hidden_layer_sizes": (5,), "max_iter": 3, "random_state": 0}
@@ -404,3 +406,49 @@ def test_dropped_inputs_are_not_attacked(diabetes):
         moved = (X[rows] * keep + step_size * keep) @ w + b - y[rows]
         losses.append(0.25 * (r**2).sum() + 0.25 * (moved**2).sum())
     assert model.loss_ == pytest.approx(sum(losses) / len(y), rel=1e-9)
+
+
+def test_quantiles_share_their_target_in_distances():
+    """Three levels of one half make three times the same step: their partners are the same.
+
+    Targets far from 0, so that the signs of the residuals do not depend on the initial weights.
+    """
+    rng = np.random.RandomState(0)
+    X, y = rng.randn(50, 3), rng.choice([-20, 20], 50) + rng.randn(50)
+    params = {**ONE_STEP, "mixup": 1.0, "mixup_bandwidth": 0.05, "max_iter": 1}
+    one, several = (
+        fit_quietly(MLPRegressor(**params, loss="quantile", quantile=q), X, y)
+        for q in (0.5, [0.5, 0.5, 0.5])
+    )
+    steps = []
+    for model in (one, several):
+        start = clone(model).set_params(learning_rate_init=1e-12)
+        steps.append(model.coefs_[0] - fit_quietly(start, X, y).coefs_[0])
+    assert_allclose(steps[1], np.repeat(steps[0], 3, axis=1), atol=1e-10)
+    assert np.abs(steps[0]).max() > 1e-3
+
+
+def test_the_last_run_of_partners_is_no_single_row():
+    """1025 rows make two runs of about equal length, and no row is left to itself."""
+    n = 1025
+    X, Y = np.eye(n), np.eye(n)[:, -1:]  # the last row alone has a target other than 0
+    model = MLPRegressor(**ONE_STEP, batch_size=n, max_iter=1, mixup=50.0, mixup_bandwidth=1e9)
+    start = clone(model).set_params(learning_rate_init=1e-12)
+    step = fit_quietly(model, X, Y[:, 0]).coefs_[0] - fit_quietly(start, X, Y[:, 0]).coefs_[0]
+    assert np.isfinite(step).all()
+    alone = clone(model).set_params(mixup=0.0, mixup_bandwidth=None)
+    unmixed = fit_quietly(alone, X, Y[:, 0]).coefs_[0] - fit_quietly(start, X, Y[:, 0]).coefs_[0]
+    # Unmixed, the last row alone pulls at the last weight; mixed by half, so do others.
+    assert abs(step[-1, 0] - unmixed[-1, 0]) > 0.1 * abs(unmixed[-1, 0])
+
+
+@pytest.mark.parametrize("params", [{}, {"mixup": 0.5, "input_noise": 0.1}], ids=str)
+def test_validation_rows_may_be_sparse(params):
+    """Only training rows are changed; a sparse batch may follow a dense one."""
+    rng = np.random.RandomState(0)
+    X, y = rng.randn(60, 4), rng.randn(60)
+    X_val = sp.csr_matrix(X[:20])
+    model = MLPRegressor(**params, early_stopping=True, max_iter=3, random_state=0)
+    sparse = fit_quietly(clone(model), X, y, X_val=X_val, y_val=y[:20])
+    dense = fit_quietly(model, X, y, X_val=X[:20], y_val=y[:20])
+    assert_allclose(sparse.validation_loss_curve_, dense.validation_loss_curve_, rtol=1e-12)

@@ -3,11 +3,14 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import fit_quietly
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import norm
 
 from skreg import MLPClassifier, MLPRegressor
+from skreg.uncertainty import noise_deviation
 
 NET = {"hidden_layer_sizes": (20,), "dropout": 0.3, "random_state": 0, "max_iter": 30}
 NET.update(learning_rate_init=0.01)
@@ -25,7 +28,7 @@ def test_shapes_and_repeatability(diabetes, n_targets, kind):
     """The same call gives the same bits, also after pickling; the default has no draws."""
     X, y = diabetes
     Y = y if n_targets == 1 else np.column_stack([y, -y])
-    model = fitted((X, Y), dropout_kind=kind)
+    model = fitted((X, Y), dropout_kind=kind, activation="selu" if kind == "alpha" else "relu")
     assert model.noise_std_.shape == (n_targets,)
     before = model.predict(X)
     mean, std = model.predict(X, return_std=True)
@@ -81,11 +84,11 @@ def test_errors(diabetes):
     with pytest.raises(ValueError, match="early_stopping=True"):
         unwatched.predict(X, return_std=True)
     assert unwatched.predict(X, n_draws=3).shape == y.shape
-    for n_draws in (0, -1, 2.5):
-        with pytest.raises(ValueError, match="n_draws must be an integer >= 1"):
+    for n_draws in (0, -1, 2.5, True, 2**33):
+        with pytest.raises(ValueError, match="n_draws must be an integer from 1"):
             unwatched.predict(X, n_draws=n_draws)
     several = fitted((X, y), loss="quantile", quantile=[0.1, 0.9])
-    with pytest.raises(ValueError, match="several quantiles"):
+    with pytest.raises(ValueError, match="loss='quantile'"):
         several.predict(X, return_std=True)
     assert (np.diff(several.predict(X, n_draws=3), axis=1) >= 0).all()
 
@@ -140,3 +143,84 @@ def test_no_noise_is_known_without_a_validation_set():
     assert fit_quietly(model, X, y).noise_std_ is not None
     model.set_params(solver="lbfgs", dropout=0.0, early_stopping=False)
     assert fit_quietly(model, X, y).noise_std_ is None
+
+
+def test_a_frame_needs_no_warning(diabetes):
+    """The validation rows are looked at without their names; warnings are errors here."""
+    X, y = diabetes
+    frame = pd.DataFrame(X, columns=[f"x{i}" for i in range(X.shape[1])])
+    model = MLPRegressor(dropout=0.1, early_stopping=True, max_iter=500, random_state=0)
+    mean, std = model.fit(frame, y).predict(frame, return_std=True)
+    assert mean.shape == std.shape == y.shape
+
+
+def test_validation_rows_without_weight_do_not_count(monkeypatch):
+    """Not even where all of the first ones have none."""
+    monkeypatch.setattr("skreg.regressor.NOISE_ROWS", 20)
+    rng = np.random.RandomState(0)
+    X, y = rng.randn(200, 3), rng.randn(200)
+    weight = np.repeat([0.0, 1.0], 100)
+    y_val = np.where(weight > 0, y, 1e3)
+    model = MLPRegressor(dropout=0.1, early_stopping=True, max_iter=5)
+    fit_quietly(model, X, y, X_val=X, y_val=y_val, sample_weight_val=weight)
+    assert 0.5 < model.noise_std_[0] < 2
+
+
+def test_the_noise_is_that_of_rows_from_all_over(monkeypatch):
+    """A validation set in the order of its noise is not judged by its beginning."""
+    monkeypatch.setattr("skreg.regressor.NOISE_ROWS", 50)
+    rng = np.random.RandomState(0)
+    X = rng.randn(2000, 2)
+    y_val = rng.randn(2000) * np.repeat([0.1, 3.0], 1000)
+    model = MLPRegressor(dropout=0.1, early_stopping=True, max_iter=5)
+    fit_quietly(model, X, 0.1 * rng.randn(2000), X_val=X, y_val=y_val)
+    assert 1 < model.noise_std_[0] < 3.5
+
+
+def test_noise_deviation_maximizes_the_likelihood():
+    """Against a fine grid; residuals without number or spread have their own answers."""
+    rng = np.random.RandomState(0)
+    variances = rng.uniform(0, 0.5, 3000)
+    residuals = rng.randn(3000) * np.sqrt(variances + 0.7**2)
+    found = noise_deviation(residuals, np.sqrt(variances))
+    grid = np.linspace(0.5, 0.9, 401)
+    likelihood = [norm.logpdf(residuals, 0, np.sqrt(variances + t**2)).sum() for t in grid]
+    assert abs(found - grid[np.argmax(likelihood)]) < 2e-3
+    assert noise_deviation(np.zeros(5), np.ones(5)) == 0
+    assert noise_deviation(np.full(5, 1e200), np.ones(5)) == pytest.approx(1e200, rel=1e-2)
+    assert noise_deviation(np.array([1, np.inf]), np.ones(2)) == np.inf
+
+
+def test_passes_use_other_masks_than_training():
+    """The same weights under the masks of the first steps would fit too well."""
+    rng = np.random.RandomState(0)
+    X, y = rng.randn(40, 5), rng.randn(40)
+    params = {"hidden_layer_sizes": (30,), "dropout": 0.5, "dropout_kind": "connect",
+              "batch_size": 40, "shuffle": False, "alpha": 0, "random_state": 0}  # fmt: skip
+    model = MLPRegressor(**params, learning_rate_init=1e-9, early_stopping=True)
+    fit_quietly(model.set_params(max_iter=1), X, y, X_val=X, y_val=y)
+    first_pass = model.predict(X, n_draws=1)
+    # The loss of the first step is that of the weights under its mask.
+    assert abs(0.5 * np.mean((y - first_pass) ** 2) - model.loss_curve_[0]) > 1e-6
+
+
+def test_errors_of_quantiles_and_single_draws(diabetes):
+    X, y = diabetes
+    model = fitted((X, y), loss="quantile", quantile=0.9)
+    with pytest.raises(ValueError, match="not available with loss='quantile'"):
+        model.predict(X, return_std=True)
+    assert model.noise_std_ is None
+    with pytest.raises(ValueError, match="n_draws of at least 2"):
+        fitted((X, y)).predict(X, return_std=True, n_draws=1)
+
+
+def test_the_compact_network_draws_too(diabetes):
+    """It predicts as fitted, whatever was set in between."""
+    X, y = diabetes
+    model = fitted((X, y), unit_alpha=0.05)
+    before = model.predict(X)
+    model.set_params(activation="tanh")
+    small = model.compact()
+    assert small.hidden_layer_sizes[0] < model.coefs_[0].shape[1]
+    assert_array_equal(small.predict(X), before)
+    assert small.predict(X, n_draws=5).shape == y.shape

@@ -169,3 +169,26 @@ def test_warnings_point_at_the_caller(params, message):
         MLPClassifier((3,), **params).fit(X, X[:, 0] > 0)
     (warning,) = [w for w in caught if message in str(w.message)]
     assert warning.filename == __file__
+
+
+ACTS_OTHERWISE = {
+    "alpha dropout of relu": ({"dropout": 0.1, "dropout_kind": "alpha"}, "selu units alone"),
+    "unit_alpha under layer norm": ({"unit_alpha": 0.1, "layer_norm": True}, "removes no units"),
+    "unit_alpha under links": (
+        {"hidden_layer_sizes": (4, 4, 4), "unit_alpha": 0.1, "residual": True}, "removes no units"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ACTS_OTHERWISE)
+def test_a_setting_that_does_not_do_what_it_is_for_warns(regression, case):
+    """It acts, but not as its name says."""
+    params, message = ACTS_OTHERWISE[case]
+    record = recorded_warnings(MLPRegressor(**{**BASE, **params}), *regression)
+    assert [message in str(w.message) for w in record] == [True]
+
+
+def test_alpha_dropout_of_selu_is_silent(regression):
+    params = {**BASE, "hidden_layer_sizes": (5, 4), "activation": ["selu", "relu"]}
+    model = MLPRegressor(**params, dropout=[0.1, 0.0], dropout_kind="alpha")
+    assert not recorded_warnings(model, *regression)

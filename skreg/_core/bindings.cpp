@@ -21,6 +21,8 @@ using namespace nb::literals;
 
 namespace skreg {
 
+void bind_augment(nb::module_& m);  // augment.cpp
+
 // ------------------------------------------------------------------------------------- choice of instruction set
 
 #define SKREG_DECLARE(isa)                       \
@@ -192,11 +194,11 @@ struct BoundTrainer {
 
 // Runs a call of the core without the GIL, but lets Python's signal handlers run now and then; what they raise, such
 // as KeyboardInterrupt, ends the call. `nanoseconds` is how long one of its steps takes on one thread.
-template <class T, class Call>
-auto interruptible(BoundTrainer<T>& b, double nanoseconds, Call call) {
+template <class Call>
+auto interruptible(Clock& clock, double nanoseconds, Call call) {
   bool interrupted = false;
   const auto poll = [&] {
-    if (interrupted || !b.clock.due()) return !interrupted;
+    if (interrupted || !clock.due()) return !interrupted;
     nb::gil_scoped_acquire gil;
     interrupted = PyErr_CheckSignals() != 0;
     return !interrupted;
@@ -223,10 +225,6 @@ template <class T>
 void check_call(const BoundTrainer<T>& b, const BorrowedData<T>& data, const Rows& rows) {
   const Network<T>& net = b.trainer.network;
   expect(!b.owners.empty(), "attach the arrays first");
-  if (b.trainer.changes_rows()) {
-    expect(data.view.dense, "changes of the rows need dense data");
-    expect(b.trainer.has_columns(), "changes of the rows need the statistics of the columns");
-  }
   expect(data.view.n_features == net.input_width(), "the data has another number of features than the network");
   if (b.trainer.wants_labels()) {
     expect(data.view.label, "this loss needs label");
@@ -237,6 +235,13 @@ void check_call(const BoundTrainer<T>& b, const BorrowedData<T>& data, const Row
   for (size_t i = 0; i < rows.shape(0); ++i) {
     expect(rows.data()[i] >= 0 && rows.data()[i] < data.view.n_rows, "a row index is out of range");
   }
+}
+
+template <class T>
+void check_row_changes(const BoundTrainer<T>& b, const BorrowedData<T>& data) {
+  if (!b.trainer.changes_rows()) return;
+  expect(data.view.dense, "changes of the rows need dense data");
+  expect(b.trainer.has_columns(), "changes of the rows need the statistics of the columns");
 }
 
 static nb::list slots_as_list(const std::vector<Slot>& slots) {
@@ -310,13 +315,14 @@ void bind_trainer(nb::module_& m, const char* name) {
           [](B& b, const D& data, const Rows& order, int64_t batch_size, const Vector<const double>& rates,
              double seconds) {
             check_call(b, data, order);
+            check_row_changes(b, data);
             expect(b.trainer.has_optimizer(), "attach an optimizer first");
             expect(batch_size >= 1, "batch_size must be positive");
             expect(rates.shape(0) >= 1, "rates must not be empty");
             const Rates r = {rates.data(), int64_t(rates.shape(0))};
             const Deadline deadline(seconds);
             const double step = nanoseconds_of_step(b, data.view, batch_size, true);
-            return interruptible(b, step, [&](const Poll& poll) {
+            return interruptible(b.clock, step, [&](const Poll& poll) {
               const auto go_on = [&] { return !deadline.over() && poll(); };
               return b.trainer.train_epoch(data.view, order.data(), int64_t(order.shape(0)), batch_size, r, go_on);
             });
@@ -327,7 +333,7 @@ void bind_trainer(nb::module_& m, const char* name) {
           [](B& b, const D& data, const Rows& rows) {
             check_call(b, data, rows);
             const double pass = nanoseconds_of_step(b, data.view, int64_t(rows.shape(0)), false);
-            return interruptible(b, pass, [&](const Poll& poll) {
+            return interruptible(b.clock, pass, [&](const Poll& poll) {
               return b.trainer.evaluate(data.view, rows.data(), int64_t(rows.shape(0)), poll);
             });
           },
@@ -336,9 +342,10 @@ void bind_trainer(nb::module_& m, const char* name) {
           "loss_and_gradient",
           [](B& b, const D& data, const Rows& rows, const Vector<T>& gradient, bool training) {
             check_call(b, data, rows);
+            if (training) check_row_changes(b, data);
             expect(int64_t(gradient.shape(0)) == b.trainer.network.n_parameters, "gradient has the wrong length");
             const double pass = nanoseconds_of_step(b, data.view, int64_t(rows.shape(0)), true);
-            return interruptible(b, pass, [&](const Poll& poll) {
+            return interruptible(b.clock, pass, [&](const Poll& poll) {
               return b.trainer.loss_and_gradient(data.view, rows.data(), int64_t(rows.shape(0)), training,
                                                  gradient.data(), poll);
             });
@@ -349,7 +356,7 @@ void bind_trainer(nb::module_& m, const char* name) {
           [](B& b, const D& data, const Rows& rows) {
             check_call(b, data, rows);
             const double pass = nanoseconds_of_step(b, data.view, int64_t(rows.shape(0)), false);
-            interruptible(b, pass, [&](const Poll& poll) {
+            interruptible(b.clock, pass, [&](const Poll& poll) {
               b.trainer.recalibrate(data.view, rows.data(), int64_t(rows.shape(0)), poll);
               return true;
             });
@@ -441,23 +448,26 @@ class Predictor {
   }
 
   // With the network's dropout on: mean and standard deviation over n_draws passes.
-  void sample(const std::string& link, uint64_t seed, int64_t n_draws, T* mean, T* deviation) {
+  // Steps with the highest bit set are none of training's.
+  template <class Poll>
+  bool sample(const std::string& link, uint64_t seed, int64_t n_draws, T* mean, T* deviation, const Poll& poll) {
     const int64_t width = network_.n_outputs();
-    const InFlight in_flight(nanoseconds_of_a_row() * double(data_.n_rows * n_draws));
+    bool go_on = true;
     for_outputs<T>(data_, network_, 0, data_.n_rows, [&](int64_t row, int64_t n, const Input<T>& in) {
       RunningMoments moments(size_t(n * width));
       Batch<T> batch;
       batch.n_rows = n;
       batch.training = true;
       batch.seed = seed;
-      for (int64_t draw = 0; draw < n_draws; ++draw) {
-        batch.step = uint64_t(row) << 32 | uint64_t(draw);
+      for (int64_t draw = 0; draw < n_draws && (go_on = go_on && poll()); ++draw) {
+        batch.step = uint64_t(1) << 63 | uint64_t(row) << 32 | uint64_t(draw);
         T* z = network_.forward(with_input_dropout(in, row, batch), batch);
         apply_link(link, z, n, width);
         moments.add(z);
       }
       moments.write(mean + row * width, deviation + row * width);
     });
+    return go_on;
   }
 
  private:
@@ -511,8 +521,10 @@ void bind_predict(nb::module_& m) {
         predictor.check_shape(mean);
         predictor.check_shape(deviation);
         expect(n_draws >= 1 && n_draws < int64_t(1) << 32, "n_draws must be positive");
-        nb::gil_scoped_release release;
-        predictor.sample(link, seed, n_draws, mean.data(), deviation.data());
+        Clock clock;
+        interruptible(clock, predictor.nanoseconds_of_a_row() * kPredictedRows, [&](const auto& poll) {
+          return predictor.sample(link, seed, n_draws, mean.data(), deviation.data(), poll);
+        });
       },
       "data"_a, "layers"_a, "parameters"_a, "link"_a, "seed"_a, "n_draws"_a, "mean"_a.noconvert(),
       "deviation"_a.noconvert());
@@ -546,6 +558,7 @@ NB_MODULE(_core, m) {
   bind_predict<double>(m);
   m.def("set_cpu_count", &set_cpu_count, "n"_a);
   m.def("count_moments", &count_moments, "optimizer"_a);
+  bind_augment(m);
   m.def("instruction_set", [] { return std::string(chosen_tables.f->instruction_set); });
   m.def("instruction_sets", [] {
     std::vector<std::string> names;

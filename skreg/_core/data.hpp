@@ -111,10 +111,9 @@ class BatchBuffer {
     for (int64_t i = 0; i < n_rows_; ++i) {
       begin_[i + 1] = begin_[i] + data.indptr[rows[i] + int64_t(1)] - data.indptr[rows[i]];
     }
-    if (int64_t(x_.size()) < begin_[n_rows_]) {
-      x_.resize(begin_[n_rows_]);
-      column_.resize(begin_[n_rows_]);
-    }
+    // One at a time: a dense batch before this one has made room in x_ alone.
+    x_.resize(std::max(x_.size(), size_t(begin_[n_rows_])));
+    column_.resize(std::max(column_.size(), size_t(begin_[n_rows_])));
     for (int64_t i = 0; i < n_rows_; ++i) {
       const int64_t from = data.indptr[rows[i]], n = begin_[i + 1] - begin_[i];
       std::copy_n(data.values + from, n, x_.begin() + begin_[i]);

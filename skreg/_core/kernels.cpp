@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "gemm.hpp"
+#include "image.hpp"
 #include "random.hpp"
 #include "simd.hpp"
 
@@ -951,6 +952,8 @@ const Kernels<T>& table() {
       drop_values<T>,
       uniforms<T>,
       normals<T>,
+      warp<T>,
+      smooth<T>,
   };
   return k;
 }

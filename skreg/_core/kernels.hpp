@@ -127,6 +127,47 @@ struct LossBatch {
   const T* level = nullptr;  // of the quantile loss, one an output
 };
 
+enum class Border { kConstant, kEdge, kReflect };
+
+// A picture (height x width x channels) seen through a map of coordinates: pixel (i, j) of `out` is the value of `in`
+// at row map[0] i + map[1] j + map[2] and column map[3] i + map[4] j + map[5], plus the shifts of this pixel where
+// given (one number a pixel, rows `shift_pitch` apart). `out` may be `in`.
+template <class T>
+struct Warp {
+  int64_t height, width, channels;
+  const T* in;
+  T* out;
+  T map[6];
+  const T* shift_rows;
+  const T* shift_columns;
+  int64_t shift_pitch;
+  bool nearest;  // the nearest pixel instead of bilinear interpolation
+  Border fill;
+  T fill_value;
+  T* workspace;  // warp_workspace() numbers
+};
+
+inline int64_t warp_workspace(int64_t height, int64_t width, int64_t channels) {
+  const int64_t group = width > 512 ? width : 512;
+  return (height + 3) * (width + 3) * channels + 4 + width + 7 * group;
+}
+
+// A picture smoothed along both axes with the symmetric taps tap[0] (the middle) to tap[radius], reflected at edges.
+// `out` may be `in`.
+template <class T>
+struct Smooth {
+  int64_t height, width, channels;
+  const T* in;
+  T* out;
+  const T* tap;
+  int64_t radius;
+  T* workspace;  // smooth_workspace() numbers
+};
+
+inline int64_t smooth_workspace(int64_t height, int64_t width, int64_t channels, int64_t radius) {
+  return ((height + 2 * radius) * width + width + 2 * radius) * channels;
+}
+
 template <class T>
 struct Kernels {
   const char* instruction_set;
@@ -192,11 +233,18 @@ struct Kernels {
   // Numbers uniform in the open interval (0, 1), and standard normal ones, each from 32 random bits.
   void (*uniforms)(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, T* out);
   void (*normals)(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, T* out);
+
+  void (*warp)(const Warp<T>&);
+  void (*smooth)(const Smooth<T>&);
 };
 
 // The table of the best instruction set that this processor has (or the one named by the environment variable
 // SKREG_INSTRUCTION_SET, for tests).
 template <class T>
 const Kernels<T>& kernels();
+template <>
+const Kernels<float>& kernels<float>();
+template <>
+const Kernels<double>& kernels<double>();
 
 }  // namespace skreg

@@ -124,8 +124,10 @@ class AlphaDropout : public Modulation<T> {
     this->base = T(scale * (a - (1 - q) * a));
   }
   void draw(const Batch<T>& batch, int64_t n, uint32_t stream, T* factor) override {
-    const Drop<T> drop = dropout_.draw(batch, n, stream);
-    for (int64_t i = 0; i < n; ++i) factor[i] = drop.bits[i] < drop.threshold ? T(0) : scale_;
+    Drop<T> drop = dropout_.draw(batch, n, stream);
+    drop.scale = scale_;
+    std::fill_n(factor, n, T(1));
+    kernels<T>().drop(factor, n, drop);
   }
 
  private:

@@ -28,7 +28,8 @@ static inline PhiloxBlock philox(PhiloxBlock c, uint32_t key0, uint32_t key1) {
   return c;
 }
 
-// What the draws are for; the lower 16 bits of a stream number the layer.
+// What the draws are for; the lower 16 bits of a stream number the layer, or
+// the draw within an augmentation.
 enum Purpose : uint32_t {
   kHiddenDropout = 1,
   kInputDropout,
@@ -38,6 +39,7 @@ enum Purpose : uint32_t {
   kCutOut,
   kInputNoise,
   kStochasticDepth,
+  kAugmentation,
 };
 
 static inline uint32_t stream_of(Purpose purpose, int layer) { return uint32_t(purpose) << 16 | uint32_t(layer); }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <numeric>
 #include <vector>
 
 #include "layers.hpp"
@@ -59,23 +60,31 @@ class Partners {
     if (!weighted_) return;
     cumulative_.resize(size_t(n_));
     double sum = 0;
-    for (int64_t i = 0; i < n_; ++i) cumulative_[i] = sum += double(rows.share[i]);
+    for (int64_t i = 0; i < n_; ++i) {
+      cumulative_[i] = sum += double(rows.share[i]);
+      if (rows.share[i] > 0) last_ = i;
+    }
+    guide_.resize(size_t(n_));
+    for (int64_t k = 0, i = 0; k < n_; ++k) {
+      while (i < last_ && cumulative_[i] <= sum * (double(k) / double(n_))) ++i;
+      guide_[k] = i;
+    }
   }
+  // The first row whose cumulative weight is above the share u of their sum, sought from where the guide table
+  // (Chen and Asau 1974) says.
   int64_t pick(double u) const {
-    if (!weighted_) return std::min(int64_t(u * double(n_)), n_ - 1);
-    return pick_from(cumulative_.data(), n_, u);
-  }
-  // The first index whose cumulative weight is above the share u of their sum.
-  static int64_t pick_from(const double* cumulative, int64_t n, double u) {
-    const double* at = std::upper_bound(cumulative, cumulative + n, u * cumulative[n - 1]);
-    if (at == cumulative + n) at = std::lower_bound(cumulative, at, cumulative[n - 1]);  // u rounded up to 1
-    return at - cumulative;
+    const int64_t k = std::min(int64_t(u * double(n_)), n_ - 1);
+    if (!weighted_) return k;
+    int64_t i = guide_[k];
+    while (i < last_ && cumulative_[i] <= u * cumulative_[n_ - 1]) ++i;
+    return i;
   }
 
  private:
-  int64_t n_ = 0;
+  int64_t n_ = 0, last_ = 0;
   bool weighted_ = false;
   std::vector<double> cumulative_;
+  std::vector<int64_t> guide_;
 };
 
 // y = b + share * (a - b): exactly a where both are equal.
@@ -129,8 +138,8 @@ class SwapNoise : public RowChange<T> {
 };
 
 // x = w x_i + (1 - w) x_j and the same for targets, w from Beta(a, a) for each row (Zhang et al. 2018). With a
-// bandwidth h partners come with probability in proportion to exp(-d^2 / (2 h^2)), d being the distance of the targets
-// in standard deviations (C-Mixup, Yao et al. 2022).
+// bandwidth h partners are other rows, with probability in proportion to exp(-d^2 / (2 h^2)), d being the distance of
+// the targets in standard deviations (C-Mixup, Yao et al. 2022).
 template <class T>
 class MixUp : public RowChange<T> {
  public:
@@ -146,8 +155,9 @@ class MixUp : public RowChange<T> {
     const T* angle = draw_uniforms(batch, stream_of(kMixUp, 2), rows.n_rows, angle_);
     partners_.prepare(rows);
     original_.copy(rows);
+    if (bandwidth_ > 0) scale_targets(rows, columns);
     for (int64_t i = 0; i < rows.n_rows; ++i) {
-      const int64_t j = bandwidth_ > 0 ? close_partner(rows, i, double(u[i]), columns) : partners_.pick(double(u[i]));
+      const int64_t j = bandwidth_ > 0 ? close_partner(rows, i, double(u[i])) : partners_.pick(double(u[i]));
       const T share = T(symmetric_beta(double(radius[i]), double(angle[i])));
       interpolate(original_.x(i), original_.x(j), share, rows.n_features, rows.x + i * rows.n_features);
       interpolate(original_.target(i), original_.target(j), share, rows.n_targets, rows.target + i * rows.n_targets);
@@ -156,6 +166,7 @@ class MixUp : public RowChange<T> {
 
  private:
   static constexpr int64_t kCandidates = 1024;  // bounds what one row costs in very large batches
+  static constexpr int64_t kBlock = 64;
 
   // Beta(a, a) from two uniform numbers: t = cos(2 pi v) sqrt(2 a (u^(-1/a) - 1)) has Student's distribution with 2 a
   // degrees of freedom (Bailey 1994), and (1 + t / sqrt(2 a + t^2)) / 2 the one wanted (Devroye 1996).
@@ -164,31 +175,56 @@ class MixUp : public RowChange<T> {
     return 0.5 + std::copysign(0.5 * std::sqrt(r < 1e300 ? r / (1 + r) : 1.0), c);
   }
 
-  // Among the rows of i's run of kCandidates.
-  int64_t close_partner(const BatchRows<T>& rows, int64_t i, double u, const ColumnStatistics<T>& columns) {
-    const int64_t first = i / kCandidates * kCandidates, n = std::min(kCandidates, rows.n_rows - first);
-    closeness_.resize(size_t(n));
-    for (int64_t j = 0; j < n; ++j) closeness_[j] = T(-0.5) * squared_distance(rows, i, first + j, columns);
-    kernels<T>().exponential(closeness_.data(), n);
-    cumulative_.resize(size_t(n));
-    double sum = 0;
-    for (int64_t j = 0; j < n; ++j) cumulative_[j] = sum += double(closeness_[j] * rows.share[first + j]);
-    return sum > 0 ? first + Partners<T>::pick_from(cumulative_.data(), n, u) : i;
-  }
-
-  T squared_distance(const BatchRows<T>& rows, int64_t i, int64_t j, const ColumnStatistics<T>& columns) const {
-    T sum = 0;
+  // One row of numbers for each target, in units of the bandwidth.
+  void scale_targets(const BatchRows<T>& rows, const ColumnStatistics<T>& columns) {
+    scaled_.resize(std::max(scaled_.size(), size_t(rows.n_rows * rows.n_targets)));
     for (int64_t k = 0; k < rows.n_targets; ++k) {
       const T unit = columns.target_deviation[k] * T(bandwidth_);
-      const T d = unit > 0 ? (original_.target(i)[k] - original_.target(j)[k]) / unit : T(0);
-      sum += d * d;
+      T* scaled = scaled_.data() + k * rows.n_rows;
+      for (int64_t i = 0; i < rows.n_rows; ++i)
+        scaled[i] = unit > 0 ? rows.target[i * rows.n_targets + k] / unit : T(0);
     }
-    return sum;
+  }
+
+  // Another row of i's run; the batch is cut into runs of equal length, at most kCandidates. The row itself where all
+  // others are too far away.
+  int64_t close_partner(const BatchRows<T>& rows, int64_t i, double u) {
+    const int64_t n_runs = (rows.n_rows + kCandidates - 1) / kCandidates, length = (rows.n_rows + n_runs - 1) / n_runs;
+    const int64_t first = i / length * length, n = std::min(length, rows.n_rows - first);
+    find_closeness(rows, i, first, n);
+    for (int64_t b = 0; b * kBlock < n; ++b) {
+      sum_[b] = kernels<T>().sum_of_magnitudes(closeness_.data() + b * kBlock, std::min(kBlock, n - b * kBlock));
+    }
+    const int64_t n_blocks = (n + kBlock - 1) / kBlock;
+    double left = u * std::accumulate(sum_, sum_ + n_blocks, 0.0);
+    int64_t at = 0, partner = i;
+    while (at + 1 < n_blocks && left >= sum_[at]) left -= sum_[at++];
+    for (int64_t j = at * kBlock; j < std::min(n, (at + 1) * kBlock); ++j) {
+      if (closeness_[j] > 0) partner = first + j;
+      left -= double(closeness_[j]);
+      if (left < 0) break;
+    }
+    return partner;
+  }
+
+  // exp(-d^2 / 2) times the weight, for each row of the run; 0 for i.
+  void find_closeness(const BatchRows<T>& rows, int64_t i, int64_t first, int64_t n) {
+    closeness_.assign(size_t(n), T(0));
+    for (int64_t k = 0; k < rows.n_targets; ++k) {
+      const T* scaled = scaled_.data() + k * rows.n_rows;
+      for (int64_t j = 0; j < n; ++j) {
+        const T d = scaled[i] - scaled[first + j];
+        closeness_[j] -= T(0.5) * d * d;
+      }
+    }
+    kernels<T>().exponential(closeness_.data(), n);
+    for (int64_t j = 0; rows.weighted && j < n; ++j) closeness_[j] *= rows.share[first + j];
+    closeness_[i - first] = 0;
   }
 
   double a_, bandwidth_ = 0;
-  std::vector<T> partner_, radius_, angle_, closeness_;
-  std::vector<double> cumulative_;
+  std::vector<T> partner_, radius_, angle_, scaled_, closeness_;
+  double sum_[kCandidates / kBlock];
   Partners<T> partners_;
   Original<T> original_;
 };

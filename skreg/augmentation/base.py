@@ -1,0 +1,202 @@
+"""Augmenter: the contract of a transformer that makes random variants of the rows it is fitted on.
+
+A subclass writes one method, `_augment(X, rng)`: a batch in, a batch of the same shape out, where
+`rng` (core.RowRandom) has the random numbers of these rows. X is a copy that may be changed. What
+the rows look like there (pictures, signals, plain rows) is decided by `_row_shape`; what is learned
+from the training set by `_learn`. Everything else is here: validation, probability, seeds, types.
+
+Variants come from `_variants`, which the three uses share: `fit_transform` takes one of each row
+(epoch 0), `Augmented` and `AugmentationSampler` one for each copy, a network one for each epoch.
+"""
+
+from abc import ABCMeta, abstractmethod
+from numbers import Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skreg.augmentation.core import RowRandom
+
+# Of a batch: small enough to stay in cache from one pass over it to the next, and for the allocator
+# to keep the memory of the one before.
+CHUNK_BYTES = 2**21
+
+
+class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
+    """Base class of all augmenters; a subclass writes `_augment`."""
+
+    _parameter_constraints: dict = {
+        "p": [Interval(Real, 0, 1, closed="both")],
+        "random_state": ["random_state"],
+    }
+    _allow_nan = False
+
+    # ------------------------------------------------------------------ what a pipeline calls
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn what the variants need to know of the training set.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or of the shape of the samples
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), optional
+            Ignored by all but the augmenters that mix targets.
+
+        Returns
+        -------
+        self : object
+        """
+        self._begin(X, y)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X, y=None):
+        """Fit, and return one random variant of each row; this is what `Pipeline.fit` calls.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or of the shape of the samples
+        y : array-like, optional
+
+        Returns
+        -------
+        X_new : ndarray of the shape of X
+            float32 where X is float32, else float64.
+        """
+        checked = self._begin(X, y)
+        seed = draw_seed(self.random_state)
+        variants = self._variants(checked, np.arange(len(checked)), epoch=0, seed=seed)
+        return self._returned(variants, X)
+
+    def transform(self, X):
+        """Return X as it is: what is predicted or scored is never augmented.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or of the shape of the samples
+
+        Returns
+        -------
+        X : ndarray of the same shape
+        """
+        check_is_fitted(self)
+        return self._returned(self._check_input(X, reset=False), X)
+
+    # -------------------------------------------------------------------------- variants
+
+    def _begin(self, X, y):
+        """Fit on X, and return it in the form that `_variants` takes."""
+        X = self._check_input(X, reset=True)
+        self._check_parameters()
+        self._learn(self._samples(X), y)
+        return X
+
+    def _check_input(self, X, *, reset):
+        X = validate_data(
+            self,
+            X,
+            dtype=(np.float64, np.float32),
+            order="C",
+            allow_nd=True,
+            ensure_all_finite="allow-nan" if self._allow_nan else True,
+            reset=reset,
+        )
+        shape = X.shape[1:]
+        if not reset and shape != self.sample_shape_:
+            raise ValueError(
+                f"X has samples of shape {shape}, but {type(self).__name__} was fitted on samples "
+                f"of shape {self.sample_shape_}. Pass samples of the same shape."
+            )
+        self.sample_shape_ = shape
+        return X
+
+    def _variants(self, X, rows, *, epoch, seed):
+        """One variant of each of the given rows of the training set X, in their order."""
+        out = np.empty((len(rows), *X.shape[1:]), dtype=X.dtype)
+        chunk = max(1, CHUNK_BYTES // max(1, X[:1].nbytes))
+        for begin in range(0, len(rows), chunk):
+            part, batch = rows[begin : begin + chunk], out[begin : begin + chunk]
+            np.take(X, part, axis=0, out=batch, mode="clip")  # the default needs a buffer
+            variants = self._apply(batch, RowRandom(seed, epoch, part), X)
+            if not np.may_share_memory(variants, batch):
+                batch[...] = variants
+        return out
+
+    def _apply(self, X, rng, pool):
+        """Variants of a batch that is a copy, with rows as they came; pool is the training set."""
+        p = self._row_probability
+        drawn = rng.uniform(1)[:, 0]  # drawn in any case: p changes no other number
+        if p == 0:
+            return X
+        if p == 1:
+            return self._augment_from(self._samples(X), rng, pool).reshape(X.shape)
+        chosen = np.flatnonzero(drawn < p)
+        variants = self._augment_from(self._samples(X[chosen]), rng.take(chosen), pool)
+        X[chosen] = variants.reshape(len(chosen), *X.shape[1:])
+        return X
+
+    def _samples(self, X):
+        """A batch with each row in the shape that `_augment` reads."""
+        return X.reshape(len(X), *self._row_shape(X.shape[1:]))
+
+    def _augment_from(self, X, rng, pool):
+        """Variants of the samples X; row-mixing augmenters take donors from pool, as it came."""
+        return self._augment(X, rng)
+
+    @property
+    def _row_probability(self):
+        return self.p
+
+    # ------------------------------------------------------------------- what a subclass writes
+
+    @abstractmethod
+    def _augment(self, X, rng):
+        """Variants of a batch of samples, of the same shape and type."""
+
+    def _row_shape(self, shape):
+        """The shape in which `_augment` reads a sample that comes in `shape`."""
+        if len(shape) != 1:
+            raise ValueError(
+                f"Found array with dim {len(shape) + 1}, while dim <= 2 is required by "
+                f"{type(self).__name__}, whose rows are plain samples of shape (n_features,)."
+            )
+        return shape
+
+    def _check_parameters(self):
+        """Raise where parameters do not go together."""
+
+    def _learn(self, X, y):
+        """Learn from the samples X of the training set."""
+
+    def _returned(self, X, passed):
+        """What a caller gets for the rows X, which were `passed` in his own container."""
+        return X
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self._allow_nan
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def draw_seed(random_state):
+    """A 63-bit seed from a random state in scikit-learn's sense."""
+    return int(check_random_state(random_state).randint(2**63 - 1, dtype=np.int64))
+
+
+def checked_range(name, value, *, lowest=-np.inf, highest=np.inf):
+    """(low, high) as floats, with low <= high, both within [lowest, highest]."""
+    expected = f"{name} must be a pair (low, high) of numbers with {lowest:g} <= low <= high"
+    expected += f" <= {highest:g}" if highest < np.inf else ""
+    try:
+        low, high = (float(v) for v in value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{expected}, got {value!r}.") from error
+    if not lowest <= low <= high <= highest or not np.isfinite([low, high]).all():
+        hint = " Swap the two numbers." if low > high else ""
+        raise ValueError(f"{expected}, got {value!r}.{hint}")
+    return low, high

@@ -1,0 +1,196 @@
+"""Compose and OneOf: augmenters made of augmenters.
+
+The parts are given as a plain list, and get the names of their classes in lower case for
+`set_params` (`compose__randomrotation__max_angle`), numbered where a class comes twice. Their
+random numbers come from the whole, keyed by their positions in it.
+"""
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.pipeline import _name_estimators
+from sklearn.utils.metaestimators import _BaseComposition
+
+from skreg.augmentation.base import Augmenter
+from skreg.augmentation.frames import category_columns, encoded, rows_like
+
+
+class CompositeAugmenter(Augmenter, _BaseComposition):
+    """Base class of augmenters with parts; a subclass writes `_augment_from`."""
+
+    _parameter_constraints: dict = {
+        **Augmenter._parameter_constraints,
+        "augmenters": [list, tuple],
+    }
+
+    def get_params(self, deep=True):
+        """Parameters of this augmenter and, with deep=True, of its parts.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+
+        Returns
+        -------
+        params : dict
+        """
+        params = Augmenter.get_params(self, deep=False)
+        if not deep:
+            return params
+        for name, part in self._named_parts:
+            params[name] = part
+            params.update({f"{name}__{key}": v for key, v in part.get_params(deep=True).items()})
+        return params
+
+    def set_params(self, **params):
+        """Set parameters of this augmenter, of its parts (`name__parameter`), or the parts.
+
+        Parameters
+        ----------
+        **params : dict
+
+        Returns
+        -------
+        self : object
+        """
+        self._set_params("_named_parts", **params)
+        return self
+
+    @property
+    def _named_parts(self):
+        parts = self.augmenters if isinstance(self.augmenters, list | tuple) else []
+        return _name_estimators([p for p in parts if hasattr(p, "get_params")])
+
+    @_named_parts.setter
+    def _named_parts(self, named):
+        self.augmenters = [part for _, part in named]
+
+    def _check_parameters(self):
+        if not self.augmenters or not all(isinstance(a, Augmenter) for a in self.augmenters):
+            raise ValueError(
+                f"augmenters must be a list of one or more augmenters, got {self.augmenters!r}."
+            )
+        for name, part in self._named_parts:
+            if getattr(part, "random_state", None) is not None:
+                raise ValueError(
+                    f"{name} has random_state={part.random_state!r}, but within "
+                    f"{type(self).__name__} the random_state of the whole counts. Set that one."
+                )
+
+    @property
+    def _allow_nan(self):
+        return all(getattr(part, "_allow_nan", False) for _, part in self._named_parts)
+
+    def _check_input(self, X, *, reset):
+        return super()._check_input(encoded(X), reset=reset)
+
+    def _begin(self, X, y):
+        checked = self._check_input(X, reset=True)
+        self._check_parameters()
+        self.augmenters_ = [clone(part).fit(X, y) for part in self.augmenters]
+        return checked
+
+    def _returned(self, X, passed):
+        if not category_columns(passed):
+            return X
+        return rows_like(passed, np.arange(len(X)), X)
+
+    def _augment(self, X, rng):
+        return self._augment_from(X, rng, X)
+
+    def _row_shape(self, shape):
+        return shape
+
+
+class Compose(CompositeAugmenter):
+    """Apply several augmenters, one after another.
+
+    Parameters
+    ----------
+    augmenters : list of augmenters
+        Applied in this order. Each learns from the original training set, and takes other rows,
+        where it needs any, from there.
+    p : float, default=1.0
+        Probability, for each row, that the augmenters are applied at all.
+    random_state : int, RandomState instance or None, default=None
+        An int gives the same variants in every call. The parts must not have their own.
+
+    Attributes
+    ----------
+    augmenters_ : list
+        The fitted augmenters.
+    sample_shape_ : tuple
+        Shape of the samples seen in `fit`.
+
+    Examples
+    --------
+    >>> from skreg.augmentation import Compose, RandomRotation, RandomShift
+    >>> augmenter = Compose([RandomRotation(15), RandomShift(2)])
+    >>> augmenter.set_params(randomrotation__max_angle=20).augmenters[0].max_angle
+    20
+    """
+
+    def __init__(self, augmenters, *, p=1.0, random_state=None):
+        self.augmenters = augmenters
+        self.p = p
+        self.random_state = random_state
+
+    def _augment_from(self, X, rng, pool):
+        for position, part in enumerate(self.augmenters_):
+            X = part._apply(X, rng.child(position), pool)
+        return X
+
+
+class OneOf(CompositeAugmenter):
+    """Apply to each row one of several augmenters, drawn at random.
+
+    Parameters
+    ----------
+    augmenters : list of augmenters
+        What to choose from.
+    weights : array-like of shape (n_augmenters,), optional
+        Relative probabilities, >= 0; None: all alike.
+    p : float, default=1.0
+        Probability, for each row, that one is applied at all.
+    random_state : int, RandomState instance or None, default=None
+        An int gives the same variants in every call. The parts must not have their own.
+
+    Attributes
+    ----------
+    augmenters_ : list
+        The fitted augmenters.
+    sample_shape_ : tuple
+        Shape of the samples seen in `fit`.
+    """
+
+    _parameter_constraints: dict = {
+        **CompositeAugmenter._parameter_constraints,
+        "weights": ["array-like", None],
+    }
+
+    def __init__(self, augmenters, weights=None, *, p=1.0, random_state=None):
+        self.augmenters = augmenters
+        self.weights = weights
+        self.p = p
+        self.random_state = random_state
+
+    def _check_parameters(self):
+        super()._check_parameters()
+        weights = np.ones(len(self.augmenters)) if self.weights is None else self.weights
+        weights = np.asarray(weights, dtype=np.float64)
+        fits = weights.shape == (len(self.augmenters),)
+        if not fits or not (np.isfinite(weights) & (weights >= 0)).all() or weights.sum() == 0:
+            raise ValueError(
+                f"weights must be {len(self.augmenters)} numbers >= 0, one for each augmenter and "
+                f"not all zero, got {self.weights!r}."
+            )
+        self.shares_ = weights / weights.sum()
+
+    def _augment_from(self, X, rng, pool):
+        bounds = np.cumsum(self.shares_)[:-1]
+        choice = np.searchsorted(bounds, rng.uniform(1)[:, 0], side="right")
+        for position, part in enumerate(self.augmenters_):
+            chosen = np.flatnonzero(choice == position)
+            if len(chosen):
+                child = rng.child(position).take(chosen)
+                X[chosen] = part._apply(X[chosen], child, pool)
+        return X

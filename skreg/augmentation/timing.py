@@ -1,0 +1,294 @@
+"""Signals moved or bent in time, and moved in pitch.
+
+A TimingAugmenter writes `_shifts(rng, length)`: point j of the variant is the signal at the time
+j + shift[j], by linear interpolation between its points. All channels move alike.
+"""
+
+from abc import abstractmethod
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skreg.augmentation import core
+from skreg.augmentation.base import checked_range
+from skreg.augmentation.signal import NOT_NEGATIVE, PAIR, SignalAugmenter, random_curves
+
+
+class TimingAugmenter(SignalAugmenter):
+    """Base class of augmenters with a map of the time axis a row; a subclass writes `_shifts`."""
+
+    _parameter_constraints: dict = {
+        **SignalAugmenter._parameter_constraints,
+        "fill": [StrOptions({"constant", "edge", "reflect"})],
+    }
+
+    def _augment(self, X, rng):
+        return core.warp_time(X, self._shifts(rng, X.shape[-1]), fill=self.fill)
+
+    @abstractmethod
+    def _shifts(self, rng, length):
+        """How much later in the signal each point is read, in points; (n_rows, length)."""
+
+
+class TimeShift(TimingAugmenter):
+    """Move each signal in time by a random number of points, whole or not.
+
+    The shift is uniform in [-max_shift, max_shift], to later times where positive.
+
+    Parameters
+    ----------
+    max_shift : float, default=0.1
+        Largest shift, >= 0. Below 1 a share of the length, else points; 0 is the identity.
+    fill : {"constant", "edge", "reflect", "wrap"}, default="constant"
+        What comes before and after the signal: zeros, its first and last value, its mirror, or its
+        other end.
+    signal_shape, p, random_state
+        As in :class:`AddNoise`.
+
+    Attributes
+    ----------
+    sample_shape_ : tuple
+        Shape of the samples seen in `fit`.
+    """
+
+    _parameter_constraints: dict = {
+        **TimingAugmenter._parameter_constraints,
+        "fill": [StrOptions({"constant", "edge", "reflect", "wrap"})],
+        "max_shift": [NOT_NEGATIVE],
+    }
+
+    def __init__(
+        self, max_shift=0.1, *, fill="constant", signal_shape=None, p=1.0, random_state=None
+    ):
+        self.max_shift = max_shift
+        self.fill = fill
+        self.signal_shape = signal_shape
+        self.p = p
+        self.random_state = random_state
+
+    def _augment(self, X, rng):
+        if self.fill != "wrap" or self.max_shift == 0:
+            return super()._augment(X, rng)
+        return read_around(X, self._shifts(rng, X.shape[-1]))
+
+    def _shifts(self, rng, length):
+        largest = self.max_shift * length if self.max_shift < 1 else self.max_shift
+        return np.repeat(rng.between(largest, -largest)[:, None], length, axis=1)
+
+
+def read_around(X, shifts):
+    """Signals with out[j] = in[j + shifts[j]], whose end is followed by their begin."""
+    length = X.shape[-1]
+    times = np.arange(length) + shifts
+    before = np.floor(times)
+    share = (times - before).astype(X.dtype)[:, None]
+    at = before.astype(np.int64)[:, None] % length
+    here, there = (np.take_along_axis(X, i, axis=2) for i in (at, (at + 1) % length))
+    return here + share * (there - here)
+
+
+class TimeStretch(TimingAugmenter):
+    """Play each signal faster or slower around its middle, as a tape: the pitch goes with it.
+
+    Point j of the variant is the signal at `c + rate * (j - c)`, c the middle, with the rate
+    uniform in `rate_range`. The length stays: a slower signal loses its ends, a faster one is
+    filled. :class:`PitchShift` moves the pitch alone.
+
+    Parameters
+    ----------
+    rate_range : tuple (low, high), default=(0.9, 1.1)
+        Speeds > 0; above 1 is faster and shorter. (1, 1) is the identity.
+    fill, signal_shape, p, random_state
+        As in :class:`TimeShift`.
+
+    Attributes
+    ----------
+    sample_shape_ : tuple
+        Shape of the samples seen in `fit`.
+    """
+
+    _parameter_constraints: dict = {**TimingAugmenter._parameter_constraints, "rate_range": PAIR}
+
+    def __init__(
+        self,
+        rate_range=(0.9, 1.1),
+        *,
+        fill="constant",
+        signal_shape=None,
+        p=1.0,
+        random_state=None,
+    ):
+        self.rate_range = rate_range
+        self.fill = fill
+        self.signal_shape = signal_shape
+        self.p = p
+        self.random_state = random_state
+
+    def _check_parameters(self):
+        checked_range("rate_range", self.rate_range, lowest=0.01)
+
+    def _shifts(self, rng, length):
+        from_middle = np.arange(length) - (length - 1) / 2
+        return (rng.between(*self.rate_range) - 1)[:, None] * from_middle
+
+
+class TimeWarp(TimingAugmenter):
+    """Bend the time axis of each signal smoothly: parts of it get faster, others slower.
+
+    The logarithm of the speed is a cubic spline through `n_points` normal values with standard
+    deviation `std`; time is the integral of the speed, scaled so that both ends stay in place
+    (after Um et al. 2017).
+
+    Parameters
+    ----------
+    std : float, default=0.2
+        Standard deviation of the logarithm of the speed, >= 0; 0 is the identity.
+    n_points : int, default=4
+        Number of the values along the signal, >= 2.
+    signal_shape, p, random_state
+        As in :class:`AddNoise`.
+
+    Attributes
+    ----------
+    sample_shape_ : tuple
+        Shape of the samples seen in `fit`.
+    """
+
+    _parameter_constraints: dict = {
+        **SignalAugmenter._parameter_constraints,
+        "std": [NOT_NEGATIVE],
+        "n_points": [Interval(Integral, 2, None, closed="left")],
+    }
+    fill = "edge"  # the ends stay in place: nothing beyond them is read
+
+    def __init__(self, std=0.2, *, n_points=4, signal_shape=None, p=1.0, random_state=None):
+        self.std = std
+        self.n_points = n_points
+        self.signal_shape = signal_shape
+        self.p = p
+        self.random_state = random_state
+
+    def _shifts(self, rng, length):
+        if self.std == 0 or length < 2:
+            return np.zeros((len(rng.rows), length))
+        steps = np.exp(self.std * random_curves(rng, self.n_points, length - 1))
+        times = np.zeros((len(steps), length))
+        np.cumsum(steps, axis=1, out=times[:, 1:])
+        times *= (length - 1) / times[:, -1:]
+        return times - np.arange(length)
+
+
+class PitchShift(SignalAugmenter):
+    """Raise or lower the pitch of each sound; its length and timing stay.
+
+    A phase vocoder (Flanagan and Golden 1966): in the short-time Fourier transform, with windows
+    of `window` points that overlap by three quarters, every component moves from its frequency f
+    to `f * 2 ** (s / 12)`, with s uniform in [-max_semitones, max_semitones].
+
+    Parameters
+    ----------
+    max_semitones : float, default=2.0
+        Largest shift in semitones, 0 <= max_semitones <= 24; 0 is the identity.
+    window : int, default=512
+        Length of the window in points, a multiple of 4: about 30 to 60 ms of sound.
+    signal_shape, p, random_state
+        As in :class:`AddNoise`.
+
+    Attributes
+    ----------
+    sample_shape_ : tuple
+        Shape of the samples seen in `fit`.
+    """
+
+    _parameter_constraints: dict = {
+        **SignalAugmenter._parameter_constraints,
+        "max_semitones": [Interval(Real, 0, 24, closed="both")],
+        "window": [Interval(Integral, 8, None, closed="left")],
+    }
+
+    def __init__(
+        self, max_semitones=2.0, *, window=512, signal_shape=None, p=1.0, random_state=None
+    ):
+        self.max_semitones = max_semitones
+        self.window = window
+        self.signal_shape = signal_shape
+        self.p = p
+        self.random_state = random_state
+
+    def _check_parameters(self):
+        if self.window % 4:
+            raise ValueError(f"window must be a multiple of 4, got {self.window}.")
+
+    def _augment(self, X, rng):
+        if self.max_semitones == 0:
+            return X
+        ratios = 2 ** (rng.between(-self.max_semitones, self.max_semitones) / 12)
+        for signal, ratio in zip(X, ratios, strict=True):
+            for channel in signal:
+                channel[:] = pitch_shifted(channel, ratio, self.window)
+        return X
+
+
+def pitch_shifted(x, ratio, window):
+    """A sound of shape (length,) with its pitch multiplied by ratio: stretched, then resampled."""
+    spectra = short_time_spectra(x, window)
+    stretched = overlapped(stretched_spectra(spectra, ratio), window)
+    # Frame k, whose middle is half a window behind its begin, shows the time of frame k / ratio.
+    at = window / 2 * (1 + ratio) + ratio * np.arange(len(x))
+    return np.interp(at, np.arange(len(stretched)), stretched)
+
+
+def hann(window):
+    """The periodic Hann window."""
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)
+
+
+def short_time_spectra(x, window):
+    """Spectra (n_frames, n_bins) of windowed frames, a quarter of a window apart."""
+    hop = window // 4
+    padded = np.pad(x, (window, 2 * window + hop - len(x) % hop))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
+    return np.fft.rfft(frames * hann(window))
+
+
+def stretched_spectra(spectra, ratio):
+    """Spectra of the sound at 1 / ratio of its speed and at its pitch.
+
+    A frame lies between two of the original: its magnitudes are theirs interpolated, its phases
+    those of the frame before plus the advance from one of the two to the other.
+    """
+    n_frames = int((len(spectra) - 2) * ratio)
+    times = np.arange(n_frames) / ratio
+    before = times.astype(np.int64)
+    share = (times - before)[:, None]
+    magnitude = np.abs(spectra)
+    magnitude = (1 - share) * magnitude[before] + share * magnitude[before + 1]
+    phase = np.angle(spectra)
+    advance = (phase[before + 1] - phase[before])[:-1]
+    total = np.cumsum(np.vstack([phase[:1], advance]), axis=0)
+    # Bins around a peak belong to one component: they keep their phases relative to the peak's.
+    peak = nearest_peak(magnitude)
+    moved = np.take_along_axis(total - phase[before], peak, axis=1)
+    return magnitude * np.exp(1j * (phase[before] + moved))
+
+
+def nearest_peak(magnitude):
+    """For each bin of each frame, the bin of the nearest local maximum along the frame."""
+    n_bins = magnitude.shape[1]
+    padded = np.pad(magnitude, ((0, 0), (1, 1)), constant_values=-1)
+    is_peak = (magnitude >= padded[:, :-2]) & (magnitude > padded[:, 2:])
+    bins = np.arange(n_bins)
+    below = np.maximum.accumulate(np.where(is_peak, bins, -n_bins), axis=1)
+    above = np.minimum.accumulate(np.where(is_peak, bins, 2 * n_bins)[:, ::-1], axis=1)[:, ::-1]
+    return np.where(bins - below <= above - bins, below, above)
+
+
+def overlapped(spectra, window):
+    """The sound (n_frames + 3) * window / 4 points long whose windowed frames these are."""
+    hop = window // 4
+    frames = np.fft.irfft(spectra, window) * hann(window)
+    out = np.zeros((len(frames) + 3) * hop)
+    for k in range(4):
+        out[k * hop : (k + len(frames)) * hop] += frames[:, k * hop : (k + 1) * hop].ravel()
+    return out / 1.5  # the sum of four squared windows
