@@ -12,9 +12,18 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from conftest import assert_same_bits, fit_epochs, fit_quietly, parameters
+from sklearn.base import clone
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skreg import MLPClassifier, MLPRegressor, _core, network
+from skreg.augmentation import (
+    Compose,
+    ElasticDeformation,
+    GaussianBlur,
+    GaussianNoise,
+    RandomAffine,
+    RandomErasing,
+)
 
 WIDE = {"hidden_layer_sizes": (160, 96), "batch_size": 600, "max_iter": 2, "random_state": 0}
 # Neither tiles nor vectors nor parts of the work fit these sizes.
@@ -77,6 +86,22 @@ def check_same_bits(estimator, X, y, predict):
     for model, predicted in zip(models[1:], predictions[1:], strict=True):
         assert_same_bits(model, models[0])
         np.testing.assert_array_equal(predicted, predictions[0])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_variants_of_rows_in_threads(monkeypatch, dtype):
+    """Each row's numbers are its own, whichever thread makes its variant."""
+    monkeypatch.setattr("skreg.augmentation.base.count_cpus", lambda: _core.set_cpu_count(64))
+    X = np.random.RandomState(0).rand(301, 28 * 28).astype(dtype)
+    shape = {"image_shape": (28, 28)}
+    steps = [RandomAffine(**shape), ElasticDeformation(**shape), GaussianBlur(2.0, **shape)]
+    augmenter = Compose([*steps, RandomErasing(**shape), GaussianNoise(0.1, **shape)])
+    variants = []
+    for n_threads in (1, 2, 3, 4):
+        with threadpool_limits(n_threads):
+            variants.append(clone(augmenter).set_params(random_state=0).fit_transform(X))
+    for v in variants[1:]:
+        np.testing.assert_array_equal(v, variants[0])
 
 
 def fit_seed(seed, X, y):

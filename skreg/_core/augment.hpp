@@ -11,15 +11,23 @@
 
 #include "kernels.hpp"
 #include "random.hpp"
+#include "threads.hpp"
 
 namespace skreg {
 
-// Calls body(i, workspace) for each row. Rows share nothing but what they read.
+// Calls body(i, workspace) for each row, rows divided over threads; one takes about that many nanoseconds. Rows share
+// nothing but what they read.
 template <class T, class Body>
-void for_rows(int64_t n_rows, int64_t workspace_size, Body body) {
-  std::vector<T> workspace(static_cast<size_t>(workspace_size));
-  for (int64_t i = 0; i < n_rows; ++i) body(i, workspace.data());
+void for_rows(int64_t n_rows, int64_t workspace_size, double nanoseconds, Body body) {
+  const InFlight in_flight(nanoseconds * double(n_rows));
+  parallel_ranges(n_rows, 1, nanoseconds, [&](int64_t begin, int64_t end) {
+    std::vector<T> workspace(static_cast<size_t>(workspace_size));
+    for (int64_t i = begin; i < end; ++i) body(i, workspace.data());
+  });
 }
+
+// About what one number takes, in nanoseconds.
+constexpr double kDraw = 1, kCopy = 0.1, kWarp = 3, kTap = 0.1;
 
 struct Draws {
   uint64_t seed, epoch;
@@ -32,12 +40,14 @@ struct Draws {
 
 template <class T>
 void uniform_rows(const Draws& d, int64_t n_rows, int64_t n, T* out) {
-  for_rows<T>(n_rows, 0, [&](int64_t i, T*) { kernels<T>().uniforms(d.seed, d.step(i), d.stream(), n, out + i * n); });
+  for_rows<T>(n_rows, 0, kDraw * double(n),
+              [&](int64_t i, T*) { kernels<T>().uniforms(d.seed, d.step(i), d.stream(), n, out + i * n); });
 }
 
 template <class T>
 void normal_rows(const Draws& d, int64_t n_rows, int64_t n, T* out) {
-  for_rows<T>(n_rows, 0, [&](int64_t i, T*) { kernels<T>().normals(d.seed, d.step(i), d.stream(), n, out + i * n); });
+  for_rows<T>(n_rows, 0, kDraw * double(n),
+              [&](int64_t i, T*) { kernels<T>().normals(d.seed, d.step(i), d.stream(), n, out + i * n); });
 }
 
 // ------------------------------------------------------------------------------------------------------ pictures
@@ -79,17 +89,18 @@ inline bool is_identity(const double* map) {
 // Every picture by its own map of coordinates, 6 numbers a row (see Warp). A row that stays in place is copied.
 template <class T>
 void affine_rows(const Pictures<T>& p, const double* maps, const Sampling& s) {
-  for_rows<T>(p.n, warp_workspace(p.height, p.width, p.channels), [&](int64_t i, T* workspace) {
-    if (is_identity(maps + i * 6)) return p.copy(i);
-    kernels<T>().warp(warp_of_row(p, maps, s, i, workspace));
-  });
+  for_rows<T>(p.n, warp_workspace(p.height, p.width, p.channels), kWarp * double(p.size()),
+              [&](int64_t i, T* workspace) {
+                if (is_identity(maps + i * 6)) return p.copy(i);
+                kernels<T>().warp(warp_of_row(p, maps, s, i, workspace));
+              });
 }
 
 // Rows of samples by a map of the time axis: out[j] = in[j + shift[j]], the same for all channels (height) of a row.
 template <class T>
 void time_warp_rows(const Pictures<T>& p, const T* shifts, const Sampling& s) {
   constexpr double kIdentity[] = {1, 0, 0, 0, 1, 0};
-  for_rows<T>(p.n, warp_workspace(p.height, p.width, 1), [&](int64_t i, T* workspace) {
+  for_rows<T>(p.n, warp_workspace(p.height, p.width, 1), kWarp * double(p.size()), [&](int64_t i, T* workspace) {
     const T* shift = shifts + i * p.width;
     if (std::all_of(shift, shift + p.width, [](T x) { return x == 0; })) return p.copy(i);
     Warp<T> w = warp_of_row(Pictures<T>{1, p.height, p.width, 1, p.input(i), p.output(i)}, kIdentity, s, 0, workspace);
@@ -117,7 +128,8 @@ template <class T>
 void smooth_rows(const Pictures<T>& p, const double* sigmas) {
   const double widest = p.n ? *std::max_element(sigmas, sigmas + p.n) : 0;
   const int64_t largest = int64_t(3 * widest + 0.5) + 1;
-  for_rows<T>(p.n, smooth_workspace(p.height, p.width, p.channels, largest), [&](int64_t i, T* workspace) {
+  const double nanoseconds = kTap * double(4 * largest * p.size());
+  for_rows<T>(p.n, smooth_workspace(p.height, p.width, p.channels, largest), nanoseconds, [&](int64_t i, T* workspace) {
     if (!(sigmas[i] > 0)) return p.copy(i);
     const std::vector<T> tap = gaussian_taps<T>(sigmas[i]);
     kernels<T>().smooth(
@@ -134,6 +146,7 @@ class DisplacementField {
 
   int64_t size() const { return height_ * width_; }
   int64_t workspace_size() const { return smooth_workspace(height_, width_, 1, radius()); }
+  double nanoseconds() const { return (kDraw + kTap * double(4 * radius())) * double(size()); }
 
   void draw(const Draws& d, int64_t i, T alpha, T* workspace, T* out) const {
     kernels<T>().uniforms(d.seed, d.step(i), d.stream(), size(), out);
@@ -154,7 +167,8 @@ void elastic_rows(const Pictures<T>& p, const double* alphas, double sigma, Draw
   const DisplacementField<T> field(p.height, p.width, sigma);
   const Draws across = {d.seed, d.epoch, d.row, d.number + 1};
   const int64_t scratch = std::max(field.workspace_size(), warp_workspace(p.height, p.width, p.channels));
-  for_rows<T>(p.n, 2 * field.size() + scratch, [&](int64_t i, T* workspace) {
+  const double nanoseconds = kWarp * double(p.size()) + 2 * field.nanoseconds();
+  for_rows<T>(p.n, 2 * field.size() + scratch, nanoseconds, [&](int64_t i, T* workspace) {
     if (alphas[i] == 0) return p.copy(i);
     T* rows = workspace;
     T* columns = rows + field.size();
@@ -173,7 +187,7 @@ void elastic_rows(const Pictures<T>& p, const double* alphas, double sigma, Draw
 // Sets a box of each picture of `out` to a value; boxes hold top, left, height and width and lie within the picture.
 template <class T>
 void fill_box_rows(const Pictures<T>& p, const int64_t* boxes, const T* values) {
-  for_rows<T>(p.n, 0, [&](int64_t i, T*) {
+  for_rows<T>(p.n, 0, kCopy * double(p.size()), [&](int64_t i, T*) {
     const int64_t* box = boxes + i * 4;
     for (int64_t row = box[0]; row < box[0] + box[2]; ++row) {
       std::fill_n(p.output(i) + row * p.run() + box[1] * p.channels, box[3] * p.channels, values[i]);

@@ -18,7 +18,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skreg.augmentation.core import RowRandom
+from skreg.augmentation.core import RowRandom, count_cpus
 
 # Of a batch: small enough to stay in cache from one pass over it to the next, and for the allocator
 # to keep the memory of the one before.
@@ -116,6 +116,7 @@ class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass
 
     def _variants(self, X, rows, *, epoch, seed):
         """One variant of each of the given rows of the training set X, in their order."""
+        count_cpus()
         out = np.empty((len(rows), *X.shape[1:]), dtype=X.dtype)
         chunk = max(1, CHUNK_BYTES // max(1, X[:1].nbytes))
         for begin in range(0, len(rows), chunk):

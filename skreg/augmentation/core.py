@@ -5,9 +5,15 @@ a row gets the same numbers in whatever batch and order it comes. Pictures have 
 width, channels), signals (n, channels, length), C-ordered; they are changed in place and returned.
 """
 
+import joblib
 import numpy as np
 
 from skreg import _core
+
+
+def count_cpus():
+    """Tell the core what the affinity of this process and its control group leave it, now."""
+    _core.set_cpu_count(joblib.cpu_count())
 
 
 class RowRandom:
