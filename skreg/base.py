@@ -61,11 +61,11 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             self._fit_lbfgs(recipe, network, X, y, sample_weight)
             return
         data = self._make_data(X, y, sample_weight)
-        rows, watched = np.arange(X.shape[0], dtype=np.int32), None
-        if explicit:
-            watched = self._explicit_validation(X.dtype, *validation)
-        elif self.early_stopping:
+        if self.early_stopping and not explicit:
             rows, watched = self._split(data, passed, X, y, sample_weight)
+        else:
+            rows = np.arange(X.shape[0], dtype=np.int32)
+            watched = self._explicit_validation(X.dtype, *validation) if explicit else None
         check_total_weight(data, rows, "training")
         if recipe.row_changes:
             self._learn_columns(network, X, y, rows, sample_weight)

@@ -622,7 +622,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                     f"Multilabel y must be an indicator matrix of 0 and 1, got {np.unique(y)}."
                 )
             return y
-        return np.searchsorted(self.classes_, y)
+        return np.searchsorted(self.classes_, y).astype(np.int32)  # as the core takes it
 
     def _find_class_weights(self, y, incremental):
         if self.class_weight is None:
@@ -637,7 +637,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                 "class_weight is not supported for multilabel targets. Pass sample_weight instead."
             )
         weights = compute_class_weight(self.class_weight, classes=self.classes_, y=self.classes_[y])
-        if not (np.isfinite(weights).all() and (weights >= 0).all() and weights[y].any()):
+        if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
             raise ValueError(
                 "class_weight must hold finite weights >= 0, at least one of them positive, got "
                 f"{self.class_weight}."
@@ -651,8 +651,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return {"target": y if y.ndim == 2 else (y == 1)[:, None]}, weights
 
     def _stratify(self, y):
-        # As strings, since scikit-learn sorts the two strata in this form.
-        return np.where(y == 1, "True", "False") if self.n_outputs_ == 1 else None
+        return y == 1 if self.n_outputs_ == 1 else None
 
     def _loss(self):
         name = "softmax_log_loss" if self.out_activation_ == "softmax" else "binary_log_loss"

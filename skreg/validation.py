@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from sklearn.metrics import check_scoring
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection._split import _validate_shuffle_split
 from sklearn.utils import _safe_indexing
+from sklearn.utils.extmath import _approximate_mode
 
 
 @dataclass
@@ -85,18 +86,71 @@ def check_given(X_val, y_val, sample_weight_val, *, solver, early_stopping):
     return True
 
 
-def split_rows(n_rows, fraction, stratify, random_state):
-    """Rows to train on and rows to validate on, drawn as scikit-learn's MLP draws them."""
-    rows = np.arange(n_rows, dtype=np.int32)
-    train, val = train_test_split(
-        rows, random_state=random_state, test_size=fraction, stratify=stratify
-    )
+def split_rows(n_rows, fraction, strata, random_state):
+    """Rows to train on and rows to validate on, drawn as scikit-learn's MLP draws them.
+
+    The rows are those of `train_test_split`, which takes hundreds of bytes a row when it
+    stratifies.
+
+    Parameters
+    ----------
+    n_rows : int
+    fraction : float
+        Of the rows, to validate on.
+    strata : ndarray of shape (n_rows,) or None
+        Groups whose proportions both parts keep, such as a mask; few, as each is searched for.
+    random_state : RandomState
+
+    Returns
+    -------
+    train, val : ndarrays of int32
+    """
+    n_train, n_val = _validate_shuffle_split(n_rows, fraction, None)
+    if strata is None:
+        rows = random_state.permutation(n_rows).astype(np.int32)
+        val, train = rows[:n_val].copy(), rows[n_val:]
+    else:
+        train, val = _stratified(strata, n_train, n_val, random_state)
     if len(val) < 2:
         raise ValueError(
             "The validation set is too small. Increase 'validation_fraction' or the size of your "
             "dataset."
         )
     return train, val
+
+
+def _stratified(strata, n_train, n_val, random_state):
+    """The draws of scikit-learn's StratifiedShuffleSplit."""
+    groups, counts = np.unique(strata, return_counts=True)
+    _check_strata(groups, counts, n_train, n_val)
+    train_counts = _approximate_mode(counts, n_train, random_state)
+    val_counts = _approximate_mode(counts - train_counts, n_val, random_state)
+    train, val = np.empty(n_train, np.int32), np.empty(n_val, np.int32)
+    i = j = 0
+    for group, n_i, n_j in zip(groups, train_counts, val_counts, strict=True):
+        rows = np.flatnonzero(strata == group).astype(np.int32)
+        rows = rows.take(random_state.permutation(len(rows)))
+        train[i : i + n_i], val[j : j + n_j] = rows[:n_i], rows[n_i : n_i + n_j]
+        i, j = i + n_i, j + n_j
+    random_state.shuffle(train)
+    random_state.shuffle(val)
+    return train, val
+
+
+def _check_strata(groups, counts, n_train, n_val):
+    """The errors of scikit-learn's StratifiedShuffleSplit."""
+    if counts.min() < 2:
+        raise ValueError(
+            "The least populated classes in y have only 1 member, which is too few. The minimum "
+            "number of groups for any class cannot be less than 2. Classes with too few members "
+            f"are: {groups[counts < 2].astype(str).tolist()}"
+        )
+    for n, part in ((n_train, "train"), (n_val, "test")):
+        if n < len(groups):
+            raise ValueError(
+                f"The {part}_size = {n} should be greater or equal to the number of classes = "
+                f"{len(groups)}"
+            )
 
 
 def check_total_weight(data, rows, part):

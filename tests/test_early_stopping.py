@@ -1,5 +1,8 @@
 """Early stopping: what is watched, when it stops, what is restored."""
 
+import re
+import tracemalloc
+
 import numpy as np
 import pytest
 from conftest import ScriptedScorer, fit_epochs, fit_quietly, parameters
@@ -8,6 +11,7 @@ from sklearn.metrics import f1_score, make_scorer, r2_score
 from sklearn.model_selection import train_test_split
 
 from skreg import MLPClassifier, MLPRegressor
+from skreg.validation import split_rows
 
 SMALL = {"hidden_layer_sizes": (8,), "early_stopping": True, "random_state": 0}
 
@@ -137,3 +141,62 @@ def test_scorers_by_name_and_as_callables(wine, scoring):
     fit_quietly(model, X[::2], y[::2], X_val=X[1::2], y_val=y[1::2])
     expected = f1_score(y[1::2], model.predict(X[1::2]), average="macro")
     assert model.best_validation_score_ == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("n_groups", [None, 1, 2, 3, 10])
+@pytest.mark.parametrize("fraction", [0.001, 0.1, 0.3, 0.5, 0.77, 0.999])
+def test_the_split_draws_as_scikit_learn(n_groups, fraction):
+    """The same rows in the same order, the generator left as it is left there, or its error."""
+    for n_rows in (1, 2, 3, 5, 10, 11, 29, 100, 999, 1000, 4321):
+        for seed in range(5):
+            rng = np.random.RandomState(seed)
+            strata = None if n_groups is None else rng.randint(n_groups, size=n_rows) ** 2
+            check_split(n_rows, fraction, strata, seed)
+
+
+def check_split(n_rows, fraction, strata, seed):
+    ours, theirs = np.random.RandomState(seed), np.random.RandomState(seed)
+    options = {"test_size": fraction, "stratify": strata, "random_state": theirs}
+    try:
+        expected = train_test_split(np.arange(n_rows), **options)
+    except ValueError as error:
+        message = str(error).partition("[")[0]  # we name groups as text
+    else:
+        message = "The validation set is too small" if len(expected[1]) < 2 else None
+    if message is not None:
+        with pytest.raises(ValueError, match=re.escape(message)):
+            split_rows(n_rows, fraction, strata, ours)
+        return
+    drawn = split_rows(n_rows, fraction, strata, ours)
+    for rows, expected_rows in zip(drawn, expected, strict=True):
+        assert rows.dtype == np.int32
+        np.testing.assert_array_equal(rows, expected_rows)
+    assert ours.randint(2**31) == theirs.randint(2**31)
+
+
+def test_small_groups_are_named_as_in_scikit_learn():
+    mask = np.arange(50) == 7
+    with pytest.raises(ValueError) as ours:
+        split_rows(50, 0.2, mask, np.random.RandomState(0))
+    with pytest.raises(ValueError) as theirs:
+        train_test_split(mask, test_size=0.2, stratify=mask.astype(str))
+    assert str(ours.value) == str(theirs.value)
+
+
+@pytest.mark.parametrize("model", [MLPClassifier, MLPRegressor])
+@pytest.mark.parametrize("n_targets", [2, 5])
+def test_memory_for_each_row(model, n_targets):
+    """A fit takes few bytes a row besides the data: no list, no string, no copy of the rows."""
+    tiny = {"hidden_layer_sizes": (2,), "batch_size": 1000, "max_iter": 1}
+
+    def peak(n_rows):
+        X = np.arange(n_rows, dtype=np.float32)[:, None] % 7
+        y = X[:, 0].astype(int) % n_targets
+        tracemalloc.start()
+        try:
+            fit_quietly(model(early_stopping=True, **tiny), X, y)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert (peak(200_000) - peak(100_000)) / 100_000 < 40

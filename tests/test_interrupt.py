@@ -6,8 +6,9 @@ import threading
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
 
-from skreg import MLPClassifier
+from skreg import MLPClassifier, _core, network
 from skreg.network import Network
 
 
@@ -40,14 +41,19 @@ def interrupt(monkeypatch):
         timer.cancel()
 
 
+@pytest.mark.parametrize("n_threads", [1, 2])
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_interrupt_within_an_epoch(slow_epoch, interrupt, early_stopping):
+def test_interrupt_within_an_epoch(slow_epoch, interrupt, monkeypatch, early_stopping, n_threads):
     X, y = slow_epoch
+    monkeypatch.setattr(network, "_count_cpus", lambda: _core.set_cpu_count(n_threads))
     clf = MLPClassifier(
         (512, 512, 512, 512), batch_size=64, early_stopping=early_stopping, random_state=0
     )
     interrupt("train_epoch")
-    with pytest.warns(UserWarning, match="Training interrupted by user"):
+    with (
+        threadpool_limits(n_threads),
+        pytest.warns(UserWarning, match="Training interrupted by user"),
+    ):
         clf.fit(X, y)
     assert clf.n_iter_ == 0  # the first epoch did not come to its end
     assert np.isnan(clf.loss_)

@@ -16,7 +16,7 @@
 
 namespace skreg {
 
-// Measured with two threads (docs/benchmarks.md): below these, waking the others takes more than they save.
+// In nanoseconds, estimates on the safe side: waking the others takes microseconds, which shorter work would not earn.
 static constexpr double kWorthwhileStep = 100e3, kWorthwhilePart = 8e3;
 
 static std::atomic<int> n_in_flight{0}, cpu_count{1};
