@@ -77,7 +77,7 @@ def _product_rates(dtype):
     a, b = (rng.standard_normal((SIZE, SIZE)).astype(dtype) for _ in range(2))
     bias = np.zeros(SIZE, dtype)
     products = {
-        "skreg": lambda: predict(a, [b], [bias], [], "identity"),
+        "skreg": lambda: predict(a, [("dense", {"units": float(SIZE)})], [b, bias], "identity"),
         "NumPy": lambda: a @ b,
     }
     if torch is not None:

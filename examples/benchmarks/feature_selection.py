@@ -8,7 +8,8 @@ these features alone.
 
 *Isolet*: 617 features of spoken letters. The strongest penalty on the path that keeps at least 50
 features selects the 50 with the largest weights; extremely randomized trees on these are compared
-with those on 50 features by the F statistic.
+with those on 50 features by the F statistic and, with ``--lassonet``, on the 50 that stay longest
+on the path of LassoNet (Lemhadri et al. 2021; needs ``pip install lassonet``).
 
 Full batches: with gradients of all rows the zeros are the objective's, with mini-batches a feature
 stays out only while the noise of its gradient is below `feature_alpha`.
@@ -107,10 +108,29 @@ def madelon(folder, seed):
     return records
 
 
-def isolet(folder, seed, n_selected=50):
+def by_lassonet(X, y, n_selected, seed):
+    """The features that stay longest on the path of LassoNet, with one layer of our width."""
+    import torch
+    from lassonet import LassoNetClassifier
+
+    torch.manual_seed(seed)
+    torch.set_num_threads(1)
+    net = LassoNetClassifier(
+        hidden_dims=HIDDEN[:1],
+        M=10,
+        path_multiplier=1.1,  # coarse, to end within minutes
+        n_iters=(500, 50),
+        verbose=False,
+        random_state=seed,
+    )
+    net.path(X, np.unique(y, return_inverse=True)[1], return_state_dicts=False)
+    return np.argsort(net.feature_importances_.numpy())[::-1][:n_selected]
+
+
+def isolet(folder, seed, lassonet=False, n_selected=50):
     """Accuracy of extremely randomized trees on the selected features."""
     X_train, X_test, y_train, y_test = load("Isolet", folder, seed)
-    strengths = np.geomspace(0.01, 1.5, 16)
+    strengths, begin = np.geomspace(0.01, 1.5, 16), time.perf_counter()
     for strength, clf in path(X_train, y_train, strengths, 1000, 300, 0.005, seed):
         n_left = int(clf.support_.sum())
         if n_left < n_selected:
@@ -121,17 +141,18 @@ def isolet(folder, seed, n_selected=50):
             "features left": n_left,
             "network on these": clf.score(X_test, y_test),
         }
-    by_f = SelectKBest(f_classif, k=n_selected).fit(X_train, y_train).get_support(indices=True)
+    selected, seconds = {"group lasso": columns}, time.perf_counter() - begin
+    by_f = SelectKBest(f_classif, k=n_selected).fit(X_train, y_train)
+    selected["F statistic"] = by_f.get_support(indices=True)
+    begin = time.perf_counter()
+    if lassonet:
+        selected["LassoNet"] = by_lassonet(X_train, y_train, n_selected, seed)
+        found["seconds of LassoNet"] = round(time.perf_counter() - begin)
     trees = ExtraTreesClassifier(n_estimators=50, random_state=seed)
-    scores = {
-        name: trees.fit(X_train[:, c], y_train).score(X_test[:, c], y_test)
-        for name, c in (("group lasso", columns), ("F statistic", by_f))
-    }
-    return {
-        **found,
-        f"trees on {n_selected} by group lasso": scores["group lasso"],
-        f"trees on {n_selected} by F statistic": scores["F statistic"],
-    }
+    for name, c in selected.items():
+        score = trees.fit(X_train[:, c], y_train).score(X_test[:, c], y_test)
+        found[f"trees on {n_selected} by {name}"] = score
+    return {**found, "seconds": round(seconds)}
 
 
 def show(records):
@@ -147,6 +168,7 @@ def main():
     parser.add_argument("--data", help="folder with load.py; default: openml.org")
     parser.add_argument("--sets", nargs="+", default=list(OPENML), choices=OPENML)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--lassonet", action="store_true", help="with LassoNet on Isolet")
     parser.add_argument("--out", help="CSV file for madelon")
     args = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
@@ -157,7 +179,7 @@ def main():
         if args.out:
             write_csv(args.out, records)
     if "Isolet" in args.sets:
-        show([{"seed": s, **isolet(args.data, s)} for s in args.seeds])
+        show([{"seed": s, **isolet(args.data, s, args.lassonet)} for s in args.seeds])
 
 
 if __name__ == "__main__":
