@@ -118,12 +118,14 @@ void read_nearest(const T* framed, int64_t channels, const Places<T>& from, int6
 
 // One channel: the neighbours of all pixels first, two at a time, then the arithmetic in vectors. Faster than gathers.
 template <class T>
-void read_bilinear(const T* framed, int64_t pitch, const Places<T>& from, int64_t n, T* __restrict out) {
+void read_bilinear(const T* __restrict framed, int64_t pitch, const Places<T>& from, int64_t n, T* __restrict out) {
   T* __restrict upper = from.neighbours;
   T* __restrict lower = upper + 2 * n;
+  const auto* __restrict at = from.at;
   for (int64_t k = 0; k < n; ++k) {
-    std::memcpy(upper + 2 * k, framed + from.at[k], 2 * sizeof(T));
-    std::memcpy(lower + 2 * k, framed + from.at[k] + pitch, 2 * sizeof(T));
+    const T* p = framed + at[k];
+    std::memcpy(upper + 2 * k, p, 2 * sizeof(T));
+    std::memcpy(lower + 2 * k, p + pitch, 2 * sizeof(T));
   }
   const T* __restrict right = from.right;
   const T* __restrict down = from.down;
@@ -137,37 +139,56 @@ void read_bilinear(const T* framed, int64_t pitch, const Places<T>& from, int64_
 // Several channels: all of a pixel's side by side, four at a time.
 constexpr int kQuad = 4;
 
+// Four numbers between those at p, at the pixel to the right of it, and at the two below.
 template <class T>
-inline void read_quad(const T* p, int64_t pitch, int64_t channels, T right, T down, T* out) {
+struct Quads {
   typedef T Quad __attribute__((vector_size(kQuad * sizeof(T))));
-  Quad a, b, c, d;
-  std::memcpy(&a, p, sizeof a);
-  std::memcpy(&b, p + channels, sizeof b);
-  std::memcpy(&c, p + pitch, sizeof c);
-  std::memcpy(&d, p + pitch + channels, sizeof d);
-  const Quad top = a + right * (b - a), bottom = c + right * (d - c), value = top + down * (bottom - top);
-  std::memcpy(out, &value, sizeof value);
-}
+  typedef T Pair __attribute__((vector_size(2 * kQuad * sizeof(T))));
 
-// What a quad writes beyond its pixel's channels is the next pixel's, and is written again; the last one has none
-// behind it.
-template <class T>
-void read_bilinear_channels(const T* framed, int64_t pitch, int64_t channels, const Places<T>& from, int64_t n,
-                            T* out) {
+  template <class V>
+  static V load(const T* p) {
+    V v;
+    std::memcpy(&v, p, sizeof v);
+    return v;
+  }
+
+  static Quad between(const T* p, int64_t pitch, int64_t channels, T right, T down) {
+    const Quad a = load<Quad>(p), b = load<Quad>(p + channels);
+    const Quad c = load<Quad>(p + pitch), d = load<Quad>(p + pitch + channels);
+    const Quad left = a + down * (c - a), other = b + down * (d - b);
+    return left + right * (other - left);
+  }
+
+  // The same for pixels of three channels: a pixel and the one to the right of it in one read.
+  static Quad between_three(const T* p, int64_t pitch, T right, T down) {
+    const Pair upper = load<Pair>(p), lower = load<Pair>(p + pitch), both = upper + down * (lower - upper);
+    const Quad left = {both[0], both[1], both[2], both[3]}, other = {both[3], both[4], both[5], both[6]};
+    return left + right * (other - left);
+  }
+};
+
+// A pixel of kChannels channels, or of `channels` where kChannels is 0, whose numbers fill kQuads quads at most. What a
+// quad writes beyond its pixel is the next pixel's, and is written again; the last pixels have none behind them.
+template <class T, int kChannels>
+void read_bilinear_channels(const T* __restrict framed, int64_t pitch, int64_t channels, const Places<T>& from,
+                            int64_t n, T* __restrict out) {
+  if (kChannels) channels = kChannels;
   const int64_t n_quads = (channels + kQuad - 1) / kQuad, beyond = n_quads * kQuad - channels;
-  const int64_t n_whole = n - (beyond + channels - 1) / channels;
+  const int64_t n_last = (beyond + channels - 1) / channels, n_whole = n > n_last ? n - n_last : 0;
+  const auto* __restrict at = from.at;
+  const T* __restrict right = from.right;
+  const T* __restrict down = from.down;
   for (int64_t k = 0; k < n_whole; ++k) {
-    const T* p = framed + from.at[k];
-    T* to = out + k * channels;
-    for (int64_t q = 0; q < n_quads; ++q) {
-      read_quad(p + q * kQuad, pitch, channels, from.right[k], from.down[k], to + q * kQuad);
+    for (int64_t e = 0; e < channels; e += kQuad) {
+      const T* p = framed + at[k] + e;
+      const auto quad = kChannels == 3 ? Quads<T>::between_three(p, pitch, right[k], down[k])
+                                       : Quads<T>::between(p, pitch, channels, right[k], down[k]);
+      std::memcpy(out + k * channels + e, &quad, sizeof quad);
     }
   }
-  for (int64_t k = n_whole > 0 ? n_whole : 0; k < n; ++k) {
-    for (int64_t q = 0; q < n_quads; ++q) {
-      T quad[kQuad];
-      read_quad(framed + from.at[k] + q * kQuad, pitch, channels, from.right[k], from.down[k], quad);
-      for (int64_t e = 0; e < kQuad && q * kQuad + e < channels; ++e) out[k * channels + q * kQuad + e] = quad[e];
+  for (int64_t k = n_whole; k < n; ++k) {
+    for (int64_t e = 0; e < channels; ++e) {
+      out[k * channels + e] = Quads<T>::between(framed + at[k] + e, pitch, channels, right[k], down[k])[0];
     }
   }
 }
@@ -194,8 +215,10 @@ void warp_of(const Warp<T>& w) {
       read_nearest(framed, w.channels, places, n, out);
     } else if (w.channels == 1) {
       read_bilinear(framed, pitch, places, n, out);
+    } else if (w.channels == 3) {
+      read_bilinear_channels<T, 3>(framed, pitch, 3, places, n, out);
     } else {
-      read_bilinear_channels(framed, pitch, w.channels, places, n, out);
+      read_bilinear_channels<T, 0>(framed, pitch, w.channels, places, n, out);
     }
   }
 }
