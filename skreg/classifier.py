@@ -238,9 +238,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     augmentation : augmenter or None, default=None
         An augmenter of :mod:`skreg.augmentation`, such as `RandomRotation(image_shape=(28, 28))` or
         a `Compose`: training sees a fresh random variant of every row in every epoch. It learns
-        what it needs from the training rows; validation rows and what is predicted are never
-        augmented. Needs dense X. Augmenters that mix targets are refused: see `mixup`, `cutmix`.
-        Variants follow from `random_state`, unless the augmenter has one of its own.
+        what it needs from the training rows (in `partial_fit` from those of the call); validation
+        rows and what is predicted are never augmented. Needs dense X. Augmenters that mix targets
+        are refused: see `mixup`, `cutmix`. Variants follow from `random_state`, unless the
+        augmenter has one of its own.
 
     class_weight : dict, 'balanced' or None, default=None
         Weights of the classes, multiplied with `sample_weight` in training and in the validation

@@ -240,9 +240,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     augmentation : augmenter or None, default=None
         An augmenter of :mod:`skreg.augmentation`, such as `RandomRotation(image_shape=(28, 28))` or
         a `Compose`: training sees a fresh random variant of every row in every epoch. It learns
-        what it needs from the training rows; validation rows and what is predicted are never
-        augmented. Needs dense X. Augmenters that mix targets are refused: see `mixup`, `cutmix`.
-        Variants follow from `random_state`, unless the augmenter has one of its own.
+        what it needs from the training rows (in `partial_fit` from those of the call); validation
+        rows and what is predicted are never augmented. Needs dense X. Augmenters that mix targets
+        are refused: see `mixup`, `cutmix`. Variants follow from `random_state`, unless the
+        augmenter has one of its own.
 
     delta : float, default=1.0
         Where ``loss="huber"`` turns from squared to linear, in units of y, in (0, inf).

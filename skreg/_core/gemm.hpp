@@ -19,6 +19,8 @@ static_assert(kBlockDepth * (kBlockColumns + 64) * int64_t(sizeof(double)) <= kP
 template <class T>
 constexpr int64_t kTileColumns = kTileVectors * kLanes<T>;
 
+inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
 // rows x (vectors * lanes) tile of C over depth terms; B as a panel, C written in its first n_columns.
 template <class T, bool TransposeA, int kRows, int kVectors>
 void tile(int64_t depth, const T* a, int64_t lda, const T* panel, int64_t ld, T* c, int64_t ldc, int64_t n_columns,
@@ -71,19 +73,23 @@ template <class T>
 void pack_panel(const T* b, int64_t ldb, bool transposed, int64_t depth, int64_t n_columns, int64_t width, T* panel) {
   if (!transposed) {
     for (int64_t k = 0; k < depth; ++k, b += ldb, panel += width) {
-      for (int64_t j = 0; j < n_columns; ++j) panel[j] = b[j];
-      for (int64_t j = n_columns; j < width; ++j) panel[j] = 0;
+      for (int64_t j = 0; j < width; j += kLanes<T>) store(panel + j, read(b + j, smaller(kLanes<T>, n_columns - j)));
     }
     return;
   }
-  constexpr int64_t block = 16;  // a square that stays in the first-level cache
-  for (int64_t k0 = 0; k0 < depth; k0 += block) {
-    const int64_t k1 = k0 + block < depth ? k0 + block : depth;
-    for (int64_t j = 0; j < n_columns; ++j) {
-      for (int64_t k = k0; k < k1; ++k) panel[k * width + j] = b[j * ldb + k];
-    }
-    for (int64_t k = k0; k < k1; ++k) {
-      for (int64_t j = n_columns; j < width; ++j) panel[k * width + j] = 0;
+  for (int64_t k0 = 0; k0 < depth; k0 += kLanes<T>) {
+    const int64_t n_terms = smaller(kLanes<T>, depth - k0);
+    for (int64_t j0 = 0; j0 < width; j0 += kLanes<T>) {
+      Vec<T> square[kLanes<T>];
+#pragma GCC unroll 16
+      for (int j = 0; j < kLanes<T>; ++j) {
+        square[j] = j0 + j < n_columns ? read(b + (j0 + j) * ldb + k0, n_terms) : Vec<T>{};
+      }
+      transpose<T>(square);
+#pragma GCC unroll 16
+      for (int k = 0; k < kLanes<T>; ++k) {
+        if (k < n_terms) store(panel + (k0 + k) * width + j0, square[k]);
+      }
     }
   }
 }
@@ -96,8 +102,6 @@ void add_column_sums(const T* panel, int64_t depth, int64_t n_columns, int64_t w
     write(sums + j, s, n);
   });
 }
-
-inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 template <class T>
 int64_t panel_width(int64_t n_columns) {

@@ -164,6 +164,38 @@ inline Vec<T> upper_half(Vec<T> v) {
 #endif
 }
 
+// a[0] b[0] a[1] b[1] ... of the lower halves of two vectors, or of the upper ones.
+template <class T, bool kUpper>
+inline Vec<T> interleaved(Vec<T> a, Vec<T> b) {
+#if defined(__clang__)
+  constexpr int first = kUpper ? kLanes<T> / 2 : 0;
+  Vec<T> v;
+  for (int i = 0; i < kLanes<T>; ++i) v[i] = (i % 2 ? b : a)[first + i / 2];
+  return v;
+#else
+  IntVec<T> from;
+  for (int i = 0; i < kLanes<T>; ++i) from[i] = (kUpper ? kLanes<T> / 2 : 0) + i / 2 + i % 2 * kLanes<T>;
+  return __builtin_shuffle(a, b, from);
+#endif
+}
+
+// Turns rows into columns. Each round interleaves row i with the one half the rows below it.
+template <class T>
+inline void transpose(Vec<T> (&row)[kLanes<T>]) {
+  constexpr int kHalf = kLanes<T> / 2;
+#pragma GCC unroll 4
+  for (int round = 1; round < kLanes<T>; round *= 2) {
+    Vec<T> next[kLanes<T>];
+#pragma GCC unroll 8
+    for (int i = 0; i < kHalf; ++i) {
+      next[2 * i] = interleaved<T, false>(row[i], row[i + kHalf]);
+      next[2 * i + 1] = interleaved<T, true>(row[i], row[i + kHalf]);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < kLanes<T>; ++i) row[i] = next[i];
+  }
+}
+
 // In halves: a chain of single additions would take several times as long.
 template <class T, int kHalf = kLanes<T> / 2>
 inline T sum_lanes(Vec<T> v) {

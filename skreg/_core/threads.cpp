@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <memory>
+#include <new>
 
 #if defined(_OPENMP)
 #include <omp.h>
@@ -97,7 +98,9 @@ void* packing_memory() {
   struct Free {
     void operator()(void* p) const { std::free(p); }
   };
-  thread_local const std::unique_ptr<void, Free> memory(std::malloc(kPackingBytes));
+  thread_local std::unique_ptr<void, Free> memory;
+  if (!memory) memory.reset(std::malloc(kPackingBytes));
+  if (!memory) throw std::bad_alloc();  // a MemoryError, or the end of the process where OpenMP started the thread
   return memory.get();
 }
 
