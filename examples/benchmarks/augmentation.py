@@ -6,7 +6,8 @@ albumentations and audiomentations take one picture or sound a call, as they are
     pip install albumentations opencv-python-headless audiomentations
     python examples/benchmarks/augmentation.py [--out FILE.csv]
 
-What is not installed is left out. Times are the best of several runs, after a first one.
+What is not installed is left out. All get the same samples, in turns; times are the fastest of
+several rounds after a first one, since other work on a machine only ever adds time.
 """
 
 import argparse
@@ -18,23 +19,26 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
 import numpy as np
-from _common import machine_lines, markdown_table, write_csv
+from _common import in_turns, machine_lines, markdown_table, write_csv
 from scipy import ndimage
 
 from skreg.augmentation import AddNoise, ElasticDeformation, RandomAffine
 
+N_PICTURES, ROUNDS = 2000, 7
 RATE = 8000
 
 
-def best_time(call, repeats):
-    """Seconds of the fastest of several calls."""
+def fastest(calls, n):
+    """(library, seconds a sample) of calls that take n samples each."""
+    contestants = {library: lambda call=call: seconds_of(call) for library, call in calls.items()}
+    for library, seconds in in_turns(contestants, ROUNDS).items():
+        yield library, min(seconds) / n
+
+
+def seconds_of(call):
+    start = time.perf_counter()
     call()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return min(times)
+    return time.perf_counter() - start
 
 
 def optional(name):
@@ -61,20 +65,22 @@ def scipy_affine(picture, rng):
 
 def picture_cases(shape):
     """(task, library, seconds a picture) for one shape of pictures."""
-    pictures = np.random.default_rng(0).random((2000, *shape), dtype=np.float32)
-    label = " x ".join(map(str, shape))
+    pictures = np.random.default_rng(0).random((N_PICTURES, *shape), dtype=np.float32)
+    rng = np.random.default_rng(0)
     affine = RandomAffine(15, (0.88, 1.12), 0.06, 0.2, random_state=0)
     elastic = ElasticDeformation(34, 4, random_state=0)
-    for task, augmenter in (("affine", affine), ("elastic", elastic)):
-        seconds = best_time(lambda a=augmenter: a.fit_transform(pictures), 5) / len(pictures)
-        yield f"{task}, {label}", "skreg", seconds
-    rng, some = np.random.default_rng(0), pictures[:200]
-    seconds = best_time(lambda: [scipy_affine(x, rng) for x in some], 3) / len(some)
-    yield f"affine, {label}", "scipy.ndimage loop", seconds
-    peers = albumentations_transforms()
-    for task, transform in peers.items():
-        seconds = best_time(lambda t=transform: [t(image=x)["image"] for x in some], 5) / len(some)
-        yield f"{task}, {label}", "albumentations", seconds
+    tasks = {
+        "affine": {
+            "skreg": lambda: affine.fit_transform(pictures),
+            "scipy.ndimage loop": lambda: [scipy_affine(x, rng) for x in pictures],
+        },
+        "elastic": {"skreg": lambda: elastic.fit_transform(pictures)},
+    }
+    for task, transform in albumentations_transforms().items():
+        tasks[task]["albumentations"] = lambda t=transform: [t(image=x)["image"] for x in pictures]
+    for task, calls in tasks.items():
+        for library, seconds in fastest(calls, N_PICTURES):
+            yield f"{task}, {' x '.join(map(str, shape))}", library, seconds
 
 
 def albumentations_transforms():
@@ -93,22 +99,21 @@ def sound_cases():
     """(task, library, seconds a sound) for white noise on a second of sound."""
     time_axis = np.arange(RATE) / RATE
     sounds = np.sin(2 * np.pi * 440 * time_axis)[None].repeat(1000, axis=0).astype(np.float32)
-    task = f"noise, 1 s at {RATE} Hz"
     augmenter = AddNoise((5, 20), random_state=0)
-    yield task, "skreg", best_time(lambda: augmenter.fit_transform(sounds), 5) / len(sounds)
+    calls = {"skreg": lambda: augmenter.fit_transform(sounds)}
     peer = optional("audiomentations")
     if peer is not None:
         noise = peer.AddGaussianSNR(min_snr_db=5, max_snr_db=20, p=1.0)
-        some = sounds[:200]
-        seconds = best_time(lambda: [noise(samples=x, sample_rate=RATE) for x in some], 5)
-        yield task, "audiomentations", seconds / len(some)
+        calls["audiomentations"] = lambda: [noise(samples=x, sample_rate=RATE) for x in sounds]
+    for library, seconds in fastest(calls, len(sounds)):
+        yield f"noise, 1 s at {RATE} Hz", library, seconds
 
 
 def mnist_case():
-    """(task, library, seconds) for as many pictures as MNIST has."""
+    """Seconds for as many pictures as MNIST has."""
     X = np.random.default_rng(0).random((60_000, 784), dtype=np.float32)
     augmenter = RandomAffine(15, (0.88, 1.12), 0.06, 0.2, image_shape=(28, 28), random_state=0)
-    return best_time(lambda: augmenter.fit_transform(X), 3)
+    return min(seconds_of(lambda: augmenter.fit_transform(X)) for _ in range(ROUNDS))
 
 
 def main():

@@ -17,6 +17,8 @@ the bare network; "d+bn" has dropout 0.5 and batch norm, which scikit-learn cann
   machine's level, because OpenBLAS uses slower kernels where it does not recognise the processor
 - *PyTorch*: a bare loop: batches are picked from one tensor by a permutation, fused Adam, no data
   loader, no wrapper, no bookkeeping of the loss (both estimators keep theirs)
+- *PyTorch, compiled*, with ``--compile``: the same with network and loss through
+  ``torch.compile``; needs a C++ compiler, and tens of seconds a case
 
 Time per step is the time of a fit of many epochs minus that of a fit of one epoch, divided by the
 steps between the two: set-up (input checks, encoding labels, initial weights) cancels, what happens
@@ -39,7 +41,7 @@ import statistics
 import sys
 from dataclasses import replace
 
-from _cases import CASES, Case, fit_sklearn, fit_skreg, fit_torch, torch
+from _cases import CASES, Case, fit_sklearn, fit_skreg, fit_torch, fit_torch_compiled, torch
 from _common import (
     ChildProcess,
     cpu_flags,
@@ -71,7 +73,7 @@ def answer(fields, epochs):
     return fit_sklearn(Case(**fields | {"hidden": tuple(fields["hidden"])}), epochs)
 
 
-def start_contestants():
+def start_contestants(options):
     contestants = {"skreg": fit_skreg, "scikit-learn": fit_sklearn}
     if openblas_coretype():
         child = ChildProcess(__file__)
@@ -79,6 +81,8 @@ def start_contestants():
         contestants["scikit-learn, tuned BLAS"].child = child
     if torch is not None:
         contestants["PyTorch"] = fit_torch
+        if options.compile:
+            contestants["PyTorch, compiled"] = fit_torch_compiled
     return contestants
 
 
@@ -88,7 +92,7 @@ def start_contestants():
 def able(name, case):
     if case.regularized:
         return "scikit" not in name
-    return case.density == 1 or name != "PyTorch"
+    return case.density == 1 or "PyTorch" not in name
 
 
 def measure(contestants, case, rounds):
@@ -154,7 +158,7 @@ def chosen_cases(options):
 
 
 def run(options):
-    contestants, limit = start_contestants(), Limit(options.dtype)
+    contestants, limit = start_contestants(options), Limit(options.dtype)
     print("\n".join(machine_lines() + contestant_lines(contestants) + limit.lines()), "\n", sep="")
     rows, records = [], []
     names = [name for name in contestants if name != "skreg"]
@@ -193,6 +197,7 @@ if __name__ == "__main__":
         cases={"nargs": "+", "choices": CASES, "default": list(CASES)},
         variants={"nargs": "+", "choices": VARIANTS, "default": VARIANTS},
         alpha={"type": float, "default": 0.0, "help": "L2 penalty (default: 0)"},
+        compile={"action": "store_true", "help": "also PyTorch with torch.compile"},
         dtype={"choices": ["float32", "float64"], "default": "float32"},
     )
     if options.child:
