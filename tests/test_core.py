@@ -426,7 +426,7 @@ def test_extreme_outputs_stay_right():
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(
-    "shape", [(1, 1, 1), (5, 3, 2), (31, 17, 33), (129, 300, 65), (7, 513, 600)]
+    "shape", [(1, 1, 1), (5, 3, 2), (31, 17, 33), (129, 300, 65), (7, 513, 600), (31, 1024, 530)]
 )
 def test_products_equal_numpy(dtype, shape):
     """Odd and tiny sizes, edges of tiles and blocks; integers, so that every order is exact."""
@@ -434,6 +434,29 @@ def test_products_equal_numpy(dtype, shape):
     rng = np.random.RandomState(0)
     X, W, b = (rng.randint(-3, 4, s).astype(dtype) for s in ((n_rows, n_in), (n_in, n_out), n_out))
     assert_array_equal(predict(X, [W], [b], [], "identity"), X @ W + b)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gradient_of_widths_that_share_cache_sets(dtype):
+    """Rows a power of two apart are copied before use, in all three products; exact integers."""
+    rng = np.random.RandomState(0)
+    X, y = (rng.randint(-1, 2, (32, n)).astype(dtype) for n in (512, 150))
+    layers = make_layers([512, 512, 150], "identity")
+    network = make_network(layers, "squared_error", dtype, n_features=512)
+    W = [
+        rng.choice([-1, 0, 1], (n, m), p=[0.02, 0.96, 0.02])
+        for n, m in [(512, 512)] * 2 + [(512, 150)]
+    ]
+    network.parameters[:] = 0
+    network.parameters[: sum(w.size for w in W)] = np.concatenate([w.ravel() for w in W])
+    gradient = np.empty_like(network.parameters)
+    rows = np.arange(len(X), dtype=np.int32)
+    network.loss_and_gradient(make_data(X, target=y), rows, gradient)
+    inputs = [X, X @ W[0], X @ W[0] @ W[1]]
+    delta = (inputs[2] @ W[2] - y) / len(X)
+    deltas = [delta @ W[2].T @ W[1].T, delta @ W[2].T, delta]
+    expected = np.concatenate([(a.T @ d).ravel() for a, d in zip(inputs, deltas, strict=True)])
+    assert_array_equal(gradient[: len(expected)], expected)
 
 
 def test_batch_moments_of_weighted_rows_equal_repeated_rows():

@@ -1,7 +1,7 @@
-// The matrix product C = op(A) op(B) (+ C): blocks of B are packed into panels as wide as the register tile, rows
-// of A are read where they stand. Every element of C is summed over k in ascending order with one fused
-// multiply-add a term, in full and in edge tiles alike, so results depend neither on how the rows are divided nor
-// on which tile an element falls into.
+// The matrix product C = op(A) op(B) (+ C): blocks of B are packed into panels as wide as the register tile; rows of A
+// are read where they stand, or copied where their distance makes them share few sets of the cache. Every element of
+// C is summed over k in ascending order with one fused multiply-add a term, in full and in edge tiles alike, so results
+// depend neither on how the rows are divided nor on which tile an element falls into.
 //
 // Blocking after Goto and van de Geijn (2008), "Anatomy of high-performance matrix multiplication".
 #pragma once
@@ -14,10 +14,17 @@ namespace skreg {
 namespace SKREG_ISA {
 
 constexpr int kTileVectors = 2;  // width of the register tile, in vectors
-static_assert(kBlockDepth * (kBlockColumns + 64) * int64_t(sizeof(double)) <= kPackingBytes, "a block must fit");
 
 template <class T>
 constexpr int64_t kTileColumns = kTileVectors * kLanes<T>;
+
+// Packing memory: a block of B, and behind it the rows of a strip of A.
+template <class T>
+constexpr int64_t kBlockSize = kBlockDepth * (kBlockColumns + kTileColumns<T>);
+template <class T>
+constexpr int64_t kRowsSize = kTileRows * (kBlockDepth + kLanes<T>);
+static_assert((kBlockSize<double> + kRowsSize<double>)*int64_t(sizeof(double)) <= kPackingBytes, "both must fit");
+static_assert((kBlockSize<float> + kRowsSize<float>)*int64_t(sizeof(float)) <= kPackingBytes, "both must fit");
 
 inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
@@ -124,17 +131,40 @@ struct Panels {
   int64_t ld(int64_t n_columns) const { return ld_in_place ? ld_in_place : panel_width<T>(n_columns); }
 };
 
+// Rows of op(A) in their own order of memory.
+template <class T>
+struct Rows {
+  const T* first;
+  int64_t ld;
+};
+
+// Many panels read the same rows. Where these lie so that they share a few sets of the first-level cache, they push
+// each other out at every step, and a copy is faster.
+template <class T, bool TransposeA>
+Rows<T> take_rows(const Product<T>& p, int64_t row, int n_rows, int64_t k0, int64_t depth, int64_t n_columns,
+                  T* memory) {
+  constexpr int64_t kSharedSets = 2048, kManyColumns = 4 * kTileColumns<T>;
+  const T* a = TransposeA ? p.a + k0 * p.lda + row : p.a + row * p.lda + k0;
+  if (p.lda * int64_t(sizeof(T)) % kSharedSets != 0 || n_columns < kManyColumns) return {a, p.lda};
+  const int64_t n_runs = TransposeA ? depth : n_rows, run = TransposeA ? n_rows : depth;
+  constexpr int64_t ld = TransposeA ? kTileRows : kBlockDepth + kLanes<T>;
+  for (int64_t i = 0; i < n_runs; ++i) {
+    for_vectors<T>(run, [&](int64_t e, int64_t n) { write(memory + i * ld + e, read(a + i * p.lda + e, n), n); });
+  }
+  return {memory, ld};
+}
+
 // One strip of C: the rows of A against every panel of the block.
 template <class T, bool TransposeA>
 void strip(const Product<T>& p, const Panels<T>& panels, int64_t row, int n_rows, int64_t k0, int64_t col,
-           int64_t n_columns, bool accumulate) {
-  const T* a = TransposeA ? p.a + k0 * p.lda + row : p.a + row * p.lda + k0;
+           int64_t n_columns, bool accumulate, T* memory) {
+  const Rows<T> a = take_rows<T, TransposeA>(p, row, n_rows, k0, panels.depth, n_columns, memory);
   for (int64_t j = 0; j < n_columns; j += kTileColumns<T>) {
     const int64_t n = smaller(kTileColumns<T>, n_columns - j);
     const TileFunction<T> f =
         n <= kLanes<T> ? tile_of<T, TransposeA, 1>(n_rows) : tile_of<T, TransposeA, kTileVectors>(n_rows);
     T* c = p.c + row * p.ldc + col + j;
-    f(panels.depth, a, p.lda, panels.at(j), panels.ld(n), c, p.ldc, n, accumulate);
+    f(panels.depth, a.first, a.ld, panels.at(j), panels.ld(n), c, p.ldc, n, accumulate);
   }
 }
 
@@ -172,8 +202,9 @@ void multiply_part(const Product<T>& p, int64_t first_strip, int64_t end_strip, 
         const int64_t row = s * p.m / n_strips;
         const int n_rows = int((s + 1) * p.m / n_strips - row);
         const bool accumulate = p.accumulate || k0 > 0;
-        p.transpose_a ? strip<T, true>(p, panels, row, n_rows, k0, col, n_columns, accumulate)
-                      : strip<T, false>(p, panels, row, n_rows, k0, col, n_columns, accumulate);
+        T* rows = memory + kBlockSize<T>;
+        p.transpose_a ? strip<T, true>(p, panels, row, n_rows, k0, col, n_columns, accumulate, rows)
+                      : strip<T, false>(p, panels, row, n_rows, k0, col, n_columns, accumulate, rows);
         if (last && p.finish.call) p.finish.call(p.finish.self, {row, n_rows, col, n_columns});
       }
     }
