@@ -25,23 +25,27 @@ static std::atomic<bool> in_forked_child{false};
 static thread_local bool allowed = false;  // for loops of this thread
 
 // When another program occupies a processor, the end of every loop waits until the scheduler has run all threads, for
-// milliseconds. Then loops stay on one thread for a while, so that waiting takes a small share of the time.
+// milliseconds. Then loops stay on one thread for a pause: as long as the wait after a single one, since most others
+// are short, and twice as many times as long for every wait that follows a pause sooner than the pause took.
 class Stall {
  public:
   using clock = std::chrono::steady_clock;
-  bool lasts() const { return clock::now().time_since_epoch().count() < until_; }
+  bool lasts() const { return ticks(clock::now()) < until_; }
 
-  // A loop has ended that began at `start`, and the calling thread's own part of it at `own_end`.
+  // A loop has ended that began at `start`, and the calling thread's own part of it at `own_end`. Two loops that end at
+  // the same time may mix their pauses, which does no harm.
   void watch(clock::time_point start, clock::time_point own_end) {
     const auto end = clock::now();
-    const auto waited = end - own_end;
-    if (waited < std::chrono::milliseconds(1) || waited < own_end - start) return;
-    until_ = (end + kPauses * waited).time_since_epoch().count();
+    if (end - own_end < std::chrono::milliseconds(1) || end - own_end < own_end - start) return;
+    times_ = ticks(end) - until_ < pause_ ? std::min<clock::rep>(2 * times_, kMostTimes) : 1;
+    pause_ = times_ * (end - own_end).count();
+    until_ = ticks(end) + pause_;
   }
 
  private:
-  static constexpr int kPauses = 50;
-  std::atomic<clock::rep> until_{0};
+  static constexpr clock::rep kMostTimes = 64;
+  static clock::rep ticks(clock::time_point t) { return t.time_since_epoch().count(); }
+  std::atomic<clock::rep> until_{0}, pause_{0}, times_{1};
 };
 
 static Stall stall;
