@@ -440,7 +440,7 @@ def test_products_equal_numpy(dtype, shape):
 def test_gradient_of_widths_that_share_cache_sets(dtype):
     """Rows a power of two apart are copied before use, in all three products; exact integers."""
     rng = np.random.RandomState(0)
-    X, y = (rng.randint(-1, 2, (32, n)).astype(dtype) for n in (512, 150))
+    X, y = (rng.randint(-1, 2, (512, n)).astype(dtype) for n in (512, 150))
     layers = make_layers([512, 512, 150], "identity")
     network = make_network(layers, "squared_error", dtype, n_features=512)
     W = [

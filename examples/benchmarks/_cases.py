@@ -6,7 +6,7 @@ Imports NumPy: a script that sets the number of threads in the environment does 
 import functools
 import time
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
@@ -135,14 +135,14 @@ def timed_fit(model, case):
     return seconds
 
 
-def fit_torch(case, epochs, compiled=False):
+def fit_torch(case, epochs, make_objective=None):
     X, y = data_of(case)
     start = time.perf_counter()
     torch.manual_seed(0)
     X, y = torch.from_numpy(X), torch.from_numpy(y)
     if case.classes == 2:
-        y = y.to(torch.float32).reshape(-1, 1)
-    net, objective = torch_objective(replace(case, epochs=0), compiled)
+        y = y.to(X.dtype).reshape(-1, 1)
+    net, objective = (make_objective or plain_objective)(case)
     optimizer = torch.optim.Adam(net.parameters(), fused=True, weight_decay=case.alpha)
     for _ in range(epochs):
         for batch in torch.randperm(len(X)).split(case.batch):
@@ -154,27 +154,28 @@ def fit_torch(case, epochs, compiled=False):
 
 
 def fit_torch_compiled(case, epochs):
-    return fit_torch(case, epochs, compiled=True)
+    return fit_torch(case, epochs, compiled_objective)
 
 
-def torch_objective(case, compiled):
-    """A network with fresh weights, and its loss as a function of a batch."""
-    net, objective = (compiled_objective if compiled else plain_objective)(case)
+def plain_objective(case):
+    """A network, and its loss as a function of a batch."""
+    net = torch_network(case).to(getattr(torch, case.dtype))
+    loss = torch.nn.BCEWithLogitsLoss() if case.classes == 2 else torch.nn.CrossEntropyLoss()
+    return net, lambda X, y: loss(net(X), y)
+
+
+def compiled_objective(case):
+    """The same, compiled; with fresh weights."""
+    net, objective = compiled(case)
     for layer in net:
         if hasattr(layer, "reset_parameters"):
             layer.reset_parameters()
     return net, objective
 
 
-def plain_objective(case):
-    net = torch_network(case)
-    loss = torch.nn.BCEWithLogitsLoss() if case.classes == 2 else torch.nn.CrossEntropyLoss()
-    return net, lambda X, y: loss(net(X), y)
-
-
 @functools.lru_cache(maxsize=1)
-def compiled_objective(case):
-    """Compiled once for all fits, for the two sizes of batches of each case."""
+def compiled(case):
+    """Once for all fits of a case, for the two sizes of its batches."""
     torch.compiler.reset()
     net, objective = plain_objective(case)
     return net, torch.compile(objective, dynamic=False)

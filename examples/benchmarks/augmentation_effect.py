@@ -10,7 +10,7 @@ mnist
     Two hidden layers of 1000 units on 60,000 digits, with and without `RandomAffine` and
     `ElasticDeformation` in every epoch. Simard et al. (2003) report 1.6 % and 0.7 % for such nets.
 few_digits
-    The same with 1,000 labelled digits.
+    The same network and augmentation with 1,000 labelled digits.
 mnist1d
     MNIST-1D (Greydanus 2020), 4,000 signals of 40 points; 68 % is published for an MLP.
 spoken_digits
@@ -112,8 +112,12 @@ def mnist(arguments):
     """All of MNIST."""
     X, X_test, y, y_test = digits(arguments.data)
     epochs = arguments.epochs or 42
-    settings = {"dropout": 0.0, "batch_size": 128, "label_smoothing": 0.05}
-    settings["learning_rate_init"] = 6e-3
+    settings = {
+        "dropout": 0.0,
+        "batch_size": 128,
+        "learning_rate_init": 6e-3,
+        "label_smoothing": 0.05,
+    }
     for what, augmentation in (("none", None), ("affine, elastic", digit_augmentation())):
         for seed in range(arguments.seeds or 1):
             model = network((1000, 1000), augmentation, epochs, seed, **settings)

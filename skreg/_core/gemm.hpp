@@ -138,14 +138,14 @@ struct Rows {
   int64_t ld;
 };
 
-// Many panels read the same rows. Where these lie so that they share a few sets of the first-level cache, they push
-// each other out at every step, and a copy is faster.
+// Many panels read the same rows. Where these lie a multiple of 2 KiB apart they share two of the usual 64 sets of the
+// first-level cache (64 lines of 64 bytes are 4 KiB), push each other out at every step, and a copy is faster.
 template <class T, bool TransposeA>
 Rows<T> take_rows(const Product<T>& p, int64_t row, int n_rows, int64_t k0, int64_t depth, int64_t n_columns,
                   T* memory) {
-  constexpr int64_t kSharedSets = 2048, kManyColumns = 4 * kTileColumns<T>;
+  constexpr int64_t kSharingBytes = 2048, kManyColumns = 4 * kTileColumns<T>;
   const T* a = TransposeA ? p.a + k0 * p.lda + row : p.a + row * p.lda + k0;
-  if (p.lda * int64_t(sizeof(T)) % kSharedSets != 0 || n_columns < kManyColumns) return {a, p.lda};
+  if (p.lda * int64_t(sizeof(T)) % kSharingBytes != 0 || n_columns < kManyColumns) return {a, p.lda};
   const int64_t n_runs = TransposeA ? depth : n_rows, run = TransposeA ? n_rows : depth;
   constexpr int64_t ld = TransposeA ? kTileRows : kBlockDepth + kLanes<T>;
   for (int64_t i = 0; i < n_runs; ++i) {

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <exception>
 #include <memory>
 #include <new>
 
@@ -25,20 +26,23 @@ static std::atomic<bool> in_forked_child{false};
 static thread_local bool allowed = false;  // for loops of this thread
 
 // When another program occupies a processor, the end of every loop waits until the scheduler has run all threads, for
-// milliseconds. Then loops stay on one thread for a pause: as long as the wait after a single one, since most others
-// are short, and twice as many times as long for every wait that follows a pause sooner than the pause took.
+// milliseconds. Then loops stay on one thread for a pause: as long as the wait after a single one, since most
+// disturbances are short, and twice as many times as long for every wait of a loop that begins sooner after a pause
+// than the pause took.
 class Stall {
  public:
   using clock = std::chrono::steady_clock;
   bool lasts() const { return ticks(clock::now()) < until_; }
 
-  // A loop has ended that began at `start`, and the calling thread's own part of it at `own_end`. Two loops that end at
-  // the same time may mix their pauses, which does no harm.
+  // A loop has ended that began at `start`, and the calling thread's own part of it at `own_end`.
   void watch(clock::time_point start, clock::time_point own_end) {
     const auto end = clock::now();
-    if (end - own_end < std::chrono::milliseconds(1) || end - own_end < own_end - start) return;
-    times_ = ticks(end) - until_ < pause_ ? std::min<clock::rep>(2 * times_, kMostTimes) : 1;
-    pause_ = times_ * (end - own_end).count();
+    const auto waited = end - own_end;
+    if (waited < std::chrono::milliseconds(1) || waited < own_end - start) return;
+    const clock::rep since = ticks(start) - until_;
+    if (since < 0) return;  // began before another fit's pause: the same disturbance
+    times_ = since < pause_ ? std::min<clock::rep>(2 * times_, kMostTimes) : 1;
+    pause_ = times_ * waited.count();
     until_ = ticks(end) + pause_;
   }
 
@@ -85,16 +89,25 @@ int threads_for(double nanoseconds) {
 void run_parts(int n_parts, void (*part)(void* self, int i), void* self) {
   const auto start = Stall::clock::now();
   auto own_end = start;
+  std::exception_ptr failure;  // may not leave a thread of OpenMP
 #if defined(_OPENMP)
 #pragma omp parallel for num_threads(n_parts) schedule(static)
 #endif
   for (int i = 0; i < n_parts; ++i) {
     const bool outer = allowed;
     allowed = false;
-    part(self, i);
+    try {
+      part(self, i);
+    } catch (...) {
+#if defined(_OPENMP)
+#pragma omp critical(skreg_failure)
+#endif
+      failure = std::current_exception();
+    }
     allowed = outer;
     if (i == 0) own_end = Stall::clock::now();
   }
+  if (failure) std::rethrow_exception(failure);
   stall.watch(start, own_end);
 }
 
@@ -104,7 +117,7 @@ void* packing_memory() {
   };
   thread_local std::unique_ptr<void, Free> memory;
   if (!memory) memory.reset(std::malloc(kPackingBytes));
-  if (!memory) throw std::bad_alloc();  // a MemoryError, or the end of the process where OpenMP started the thread
+  if (!memory) throw std::bad_alloc();
   return memory.get();
 }
 
