@@ -26,8 +26,6 @@ constexpr int64_t kRowsSize = kTileRows * (kBlockDepth + kLanes<T>);
 static_assert((kBlockSize<double> + kRowsSize<double>)*int64_t(sizeof(double)) <= kPackingBytes, "both must fit");
 static_assert((kBlockSize<float> + kRowsSize<float>)*int64_t(sizeof(float)) <= kPackingBytes, "both must fit");
 
-inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-
 // rows x (vectors * lanes) tile of C over depth terms; B as a panel, C written in its first n_columns.
 template <class T, bool TransposeA, int kRows, int kVectors>
 void tile(int64_t depth, const T* a, int64_t lda, const T* panel, int64_t ld, T* c, int64_t ldc, int64_t n_columns,

@@ -167,8 +167,8 @@ struct Quads {
   }
 };
 
-// A pixel of kChannels channels, or of `channels` where kChannels is 0, whose numbers fill kQuads quads at most. What a
-// quad writes beyond its pixel is the next pixel's, and is written again; the last pixels have none behind them.
+// Pixels of kChannels channels, or of `channels` where kChannels is 0, in quads. What a quad writes beyond its pixel is
+// the next pixel's, and is written again; the last pixels have none behind them.
 template <class T, int kChannels>
 void read_bilinear_channels(const T* __restrict framed, int64_t pitch, int64_t channels, const Places<T>& from,
                             int64_t n, T* __restrict out) {

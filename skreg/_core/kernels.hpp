@@ -89,7 +89,7 @@ struct Backward {
   Drop<T> drop;
 };
 
-// SKREG_ACTIVATIONS(X): X(name, class in kernels.cpp, whether the derivative needs the argument).
+// SKREG_ACTIVATIONS(X): X(name, class in kernels/activations.hpp, whether the derivative needs the argument).
 #define SKREG_ACTIVATIONS(X)        \
   X("identity", Identity, false)    \
   X("logistic", Logistic, false)    \

@@ -113,6 +113,8 @@ inline void store_part(T* p, Vec<T> v, int64_t n) {
 }
 #endif
 
+inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
 // Calls body(offset, n_lanes) for each vector of a run of n numbers: every element goes through the same vector
 // operations, whether it stands in a full vector or in the last, partial one.
 template <class T, class Body>
@@ -143,6 +145,11 @@ inline IntVec<T> lane_numbers() {
 template <class T>
 inline Vec<T> first_lanes_of(Vec<T> v, int64_t n, T other) {
   return lane_numbers<T>() < typename IntOf<T>::type(n) ? v : splat(other);
+}
+
+template <class T>
+inline Vec<T> first_lanes_only(Vec<T> v, int64_t n) {
+  return n == kLanes<T> ? v : first_lanes_of<T>(v, n, 0);
 }
 
 // Lane i of the result is lane i + kHalf of v, for i < kHalf; the others hold anything.
