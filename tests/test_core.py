@@ -655,3 +655,126 @@ def test_uniform_and_normal_numbers_follow_from_the_random_bits(dtype):
     tail = ((words & 0x7FFFFFFF) + 0.5) / 2**32
     expected = np.where(words >> 31, 1, -1) * scipy.special.ndtri(tail)
     assert_allclose(normal, expected, rtol=1e-6, atol=2e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_core_rejects_what_would_crash(dtype):
+    """Calls that Python code never makes."""
+    data, rows = make_problem("softmax_log_loss", 4, 3, dtype)
+    network = make_network(make_layers([3], "relu"), "softmax_log_loss", dtype)
+    outside = np.array([4], dtype=np.int32)
+    with pytest.raises(ValueError, match="out of range"):
+        data.total_weight(outside)
+    labels = make_data(np.zeros((4, 5), dtype), label=[0, 1, 2, 3])
+    with pytest.raises(ValueError, match="a label is out of range"):
+        network.evaluate(labels, rows)
+    with pytest.raises(ValueError, match="a label is negative"):
+        make_data(np.zeros((4, 5), dtype), label=[0, 1, 2, -1])
+    gradient = np.empty_like(network.parameters)
+    with pytest.raises(ValueError, match="no rows"):
+        network.loss_and_gradient(data, rows[:0], gradient, training=True)
+    unattached = Network(make_layers([3], "relu"), ("softmax_log_loss", {"smoothing": 0.0}), [],
+                         n_features=5, dtype=dtype, seed=0)  # fmt: skip
+    with pytest.raises(ValueError, match="attach"):
+        _ = unattached.finite
+
+
+def test_any_batch_size_is_clipped_to_the_rows():
+    """Its sum with an index of a row must not overflow."""
+    weights = []
+    for batch_size in (4, 2**63 - 1):
+        data, rows = make_problem("squared_error", 4, 1, np.float64)
+        network = make_network(make_layers([3, 1], "relu"), "squared_error", np.float64)
+        momentum = [np.zeros_like(network.parameters)]
+        network.attach(("sgd", {"momentum": 0.9, "nesterov": 1.0}), momentum)
+        network.train_epoch(data, rows, batch_size, np.array([0.1]))
+        weights.append(network.parameters.copy())
+    assert_array_equal(*weights)
+
+
+@pytest.mark.parametrize("part", ["alpha_dropout", "cutmix", "cutout"])
+def test_probability_zero_changes_nothing(part):
+    data, rows = make_problem("squared_error", 6, 2, np.float64)
+    layers = make_layers([4, 2], "identity")
+    spec = (part, {"p": 0.0})
+    gradients = []
+    for on in (False, True):
+        with_part = [*layers[:2], spec, *layers[2:]] if part == "alpha_dropout" and on else layers
+        parts = [spec] if part != "alpha_dropout" and on else []
+        network = make_network(with_part, "squared_error", np.float64, parts)
+        set_columns(network, 2)
+        gradients.append(np.empty_like(network.parameters))
+        network.loss_and_gradient(data, rows, gradients[-1], training=True)
+    assert_allclose(gradients[1], gradients[0], rtol=1e-12)
+
+
+def test_a_failed_attach_changes_nothing():
+    """The core must not keep pointers to arrays that nobody keeps alive."""
+    network = make_network(make_layers([3, 1], "relu"), "squared_error", np.float64)
+    network.parameters = np.full_like(network.parameters, np.nan)
+    too_few = [np.zeros_like(network.parameters)]
+    with pytest.raises((ValueError, IndexError)):
+        network.attach(("adam", {"beta_1": 0.9, "beta_2": 0.99, "epsilon": 1e-8}), too_few)
+    assert network.finite
+
+
+def test_core_checks_sparse_rows_when_it_reads_them():
+    """The arrays are the user's, and another thread may write into them."""
+    X = sp.random(50, 6, density=0.5, format="csr", random_state=0)
+    network = make_network(make_layers([3, 1], "relu"), "squared_error", np.float64, n_features=6)
+    # Already in the core's types, so that they are borrowed and not copied.
+    data = _core.Data64.sparse(
+        indptr := X.indptr.astype(np.int64),
+        indices := X.indices.astype(np.int32),
+        X.data,
+        6,
+        np.zeros((50, 1)),
+    )
+    rows = np.arange(50, dtype=np.int32)
+    out = np.empty((50, 1))
+    arrays = [network.parameters[s[2] : s[2] + s[3] * s[4]] for s in network._slots]
+    arrays = [a.reshape(s[3], s[4]) for a, s in zip(arrays, network._slots, strict=True)]
+    calls = [
+        lambda: network.evaluate(data, rows),
+        lambda: _core.predict(data, make_layers([3, 1], "relu"), arrays, "identity", out),
+    ]
+    for array, value in ((indices, 2**30), (indices, -1), (indptr, 2**40), (indptr, -5)):
+        before = array[7]
+        array[7] = value
+        for call in calls:
+            with pytest.raises(ValueError, match="out of range"):
+                call()
+        array[7] = before
+    for call in calls:
+        call()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_pictures_with_hostile_numbers(dtype):
+    """Maps, widths and boxes that are not numbers or lie outside stay within the picture."""
+    x = np.random.RandomState(0).rand(2, 9, 11, 1).astype(dtype)
+    out = np.empty_like(x)
+    for fill in ("constant", "edge", "reflect"):
+        for value in (np.nan, np.inf, -np.inf, 1e300, -1e300):
+            for interpolation in ("nearest", "bilinear"):
+                maps = np.array([[1.0, 0, value, 0, 1, 0], [value, value, 0, value, 1, value]])
+                _core.affine_rows(x, maps, interpolation, fill, 0.5, out)
+                assert np.isfinite(out).all()
+    for sigma in (np.nan, np.inf, -1.0, 1e300):
+        for sigmas in ([sigma, 1.0], [1.0, sigma]):
+            with pytest.raises(ValueError, match="sigma"):
+                _core.smooth_rows(x, np.array(sigmas), out)
+    _core.smooth_rows(x, np.array([1e-200, 1e-300]), out)
+    assert_array_equal(out, x)
+    large = 2**63 - 5
+    for box in ([8, 0, large, 1], [0, 8, 1, large], [large, 0, large, 1], [0, large, 1, 9]):
+        with pytest.raises(ValueError, match="leaves its picture"):
+            _core.fill_box_rows(np.array([box, box]), np.zeros(2, dtype), out)
+
+
+def test_signals_longer_than_their_coordinates_count():
+    """From 2 ** 24 on float32 skips indices, and the frame of the signal would be left."""
+    x = np.zeros((1, 1, 2**24 + 1, 1), dtype=np.float32)
+    shifts = np.ones((1, x.shape[2]), dtype=np.float32)
+    with pytest.raises(ValueError, match="float64"):
+        _core.time_warp_rows(x, shifts, "bilinear", "edge", 0.0, x)

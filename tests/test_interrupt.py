@@ -1,6 +1,8 @@
-"""Ctrl-C is answered between batches and leaves a usable model."""
+"""Ctrl-C is answered between batches and leaves a usable model; so is the end of the process."""
 
 import _thread
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -9,7 +11,9 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from skreg import MLPClassifier, _core, network
-from skreg.network import Network
+from skreg.network import Network, make_data
+
+BATCH_NORM = ("batch_norm", {"momentum": 0.1, "epsilon": 1e-3})
 
 
 @pytest.fixture
@@ -77,3 +81,60 @@ def test_interrupt_while_statistics_are_recomputed(slow_epoch, interrupt):
         clf.fit(X, y)
     assert clf.n_iter_ == 1
     assert np.isfinite(clf.predict_proba(X[:1000])).all()
+
+
+def test_interrupted_statistics_stay_as_they_were():
+    """What is half recomputed is no statistic of anything."""
+    rng = np.random.RandomState(0)
+    data = make_data(rng.randn(400_000, 50), target=rng.randn(400_000, 1))
+    layers = [part for _ in range(8) for part in (("dense", {"units": 256.0}), BATCH_NORM)]
+    layers.append(("dense", {"units": 1.0}))
+    network = Network(layers, ("squared_error", {}), [], n_features=50, dtype=np.float64, seed=0)
+    network.initialize(rng, [6.0] * 9)
+    network.attach()
+    before = network.statistics.copy()
+    timer = threading.Timer(0.3, _thread.interrupt_main)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        network.recalibrate(data, np.arange(400_000, dtype=np.int32))
+    timer.join()
+    np.testing.assert_array_equal(network.statistics, before)
+
+
+DAEMONS = """
+import threading, time
+import numpy as np
+from skreg import MLPClassifier
+from skreg.augmentation import GaussianBlur
+
+X = np.random.RandomState(0).rand(2000, 64)
+y = X[:, 0] > 0.5
+started = threading.Barrier(4)
+
+def work(step):
+    step()
+    started.wait()
+    while True:
+        step()
+
+model = MLPClassifier((64,)).partial_fit(X, y, classes=[0, 1])
+steps = [
+    lambda: model.predict(X),
+    lambda: MLPClassifier((64,)).partial_fit(X, y, classes=[0, 1]),
+    lambda: GaussianBlur(image_shape=(8, 8)).fit_transform(X),
+]
+for step in steps:
+    threading.Thread(target=work, args=(step,), daemon=True).start()
+# This one is within an epoch when the interpreter ends.
+long = MLPClassifier((512, 512), max_iter=10**6)
+threading.Thread(target=long.fit, args=(X, y), daemon=True).start()
+started.wait()
+time.sleep(0.1)
+"""
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_daemon_threads_do_not_crash_the_end_of_the_process(attempt):
+    """A thread that may not take the interpreter's lock any more sleeps until the process ends."""
+    run = subprocess.run([sys.executable, "-c", DAEMONS], capture_output=True, timeout=60)
+    assert (run.returncode, run.stderr) == (0, b"")

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from conftest import assert_same_bits, fit_epochs, fit_quietly, parameters
+from scipy.special import softmax
 from sklearn.base import clone
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -102,6 +103,31 @@ def test_variants_of_rows_in_threads(monkeypatch, dtype):
             variants.append(clone(augmenter).set_params(random_state=0).fit_transform(X))
     for v in variants[1:]:
         np.testing.assert_array_equal(v, variants[0])
+
+
+def flushes(numbers):
+    """Whether this thread's arithmetic takes subnormal numbers for zero."""
+    return (numbers * 0.5 == 0).all()
+
+
+def test_subnormal_numbers_are_zero_in_the_core_alone(wide):
+    """Their arithmetic is many times slower; the caller's stays as it is, in every thread."""
+    tiny = np.full(64, 1e-310)
+    X, y = wide
+    model = MLPClassifier(**WIDE)
+    for n_threads in (1, 4):
+        with threadpool_limits(n_threads):
+            fit_epochs(model, X, y).predict(X)
+            RandomAffine(image_shape=(10, 15)).fit_transform(X)
+        assert not flushes(tiny)
+    # The first layer's outputs are subnormal, and the second one's weights would bring them back.
+    model.coefs_[0][:], model.coefs_[1][:] = 1e-310 / 150, 1e308
+    model.intercepts_[0][:] = model.intercepts_[1][:] = 0
+    first = model.predict_proba(np.ones((600, 150)))
+    with threadpool_limits(4):
+        second = model.predict_proba(np.ones((2400, 150)))
+    np.testing.assert_array_equal(first, second[:600])
+    np.testing.assert_array_equal(second[0], softmax(model.intercepts_[2]))
 
 
 def fit_seed(seed, X, y):

@@ -116,7 +116,7 @@ std::vector<T> gaussian_taps(double sigma) {
   std::vector<double> tap(size_t(radius) + 1);
   double sum = 0;
   for (int64_t k = 0; k <= radius; ++k) {
-    tap[size_t(k)] = std::exp(-0.5 * double(k * k) / (sigma * sigma));
+    tap[size_t(k)] = std::exp(-0.5 * (double(k) / sigma) * (double(k) / sigma));
     sum += (k ? 2 : 1) * tap[size_t(k)];
   }
   std::vector<T> out;

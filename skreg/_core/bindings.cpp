@@ -15,6 +15,7 @@
 #include <tuple>
 
 #include "epoch.hpp"
+#include "gil.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -118,6 +119,10 @@ void set_targets(BorrowedData<T>& d, const std::optional<Matrix<const T>>& targe
   if (label) {
     expect(int64_t(label->shape(0)) == d.view.n_rows, "label and X differ in their number of rows");
     d.view.label = d.keep(*label);
+    for (int64_t i = 0; i < d.view.n_rows; ++i) {
+      expect(d.view.label[i] >= 0, "a label is negative");
+      d.view.largest_label = std::max(d.view.largest_label, d.view.label[i]);
+    }
   }
   if (weight) {
     expect(int64_t(weight->shape(0)) == d.view.n_rows, "weight and X differ in their number of rows");
@@ -125,13 +130,18 @@ void set_targets(BorrowedData<T>& d, const std::optional<Matrix<const T>>& targe
   }
 }
 
+// The indices are checked when rows are gathered.
 template <class T>
-void check_sparse(const Data<T>& d, int64_t n_indices, int64_t n_values) {
-  expect(d.n_rows >= 0 && n_indices == n_values && d.indptr[0] == 0, "indptr, indices and values do not fit together");
+void check_sparse(const Data<T>& d, int64_t n_indices) {
+  expect(d.n_rows >= 0 && n_indices == d.n_values && d.indptr[0] == 0,
+         "indptr, indices and values do not fit together");
   for (int64_t i = 0; i < d.n_rows; ++i) expect(d.indptr[i] <= d.indptr[i + 1], "indptr must not decrease");
-  expect(d.indptr[d.n_rows] <= n_values, "indptr, indices and values do not fit together");
-  for (int64_t e = 0; e < d.indptr[d.n_rows]; ++e) {
-    expect(d.indices[e] >= 0 && d.indices[e] < d.n_features, "a column index is out of range");
+  expect(d.indptr[d.n_rows] <= d.n_values, "indptr, indices and values do not fit together");
+}
+
+void check_rows(int64_t n_rows, const Rows& rows) {
+  for (size_t i = 0; i < rows.shape(0); ++i) {
+    expect(rows.data()[i] >= 0 && rows.data()[i] < n_rows, "a row index is out of range");
   }
 }
 
@@ -154,7 +164,10 @@ void bind_data(nb::module_& m, const char* name) {
           },
           "x"_a, "target"_a = nb::none(), "label"_a = nb::none(), "weight"_a = nb::none())
       .def("total_weight",
-           [](const D& d, const Rows& rows) { return d.view.total_weight(rows.data(), int64_t(rows.shape(0))); })
+           [](const D& d, const Rows& rows) {
+             check_rows(d.view.n_rows, rows);
+             return d.view.total_weight(rows.data(), int64_t(rows.shape(0)));
+           })
       .def_static(
           "sparse",
           [](const Vector<const int64_t>& indptr, const Vector<const int32_t>& indices, const Vector<const T>& values,
@@ -165,7 +178,8 @@ void bind_data(nb::module_& m, const char* name) {
             d.view.indptr = d.keep(indptr);
             d.view.indices = d.keep(indices);
             d.view.values = d.keep(values);
-            check_sparse(d.view, int64_t(indices.shape(0)), int64_t(values.shape(0)));
+            d.view.n_values = int64_t(values.shape(0));
+            check_sparse(d.view, int64_t(indices.shape(0)));
             set_targets(d, target, label, weight);
             return d;
           },
@@ -192,21 +206,19 @@ struct BoundTrainer {
   Clock clock;
 };
 
-// Runs a call of the core without the GIL, but lets Python's signal handlers run now and then; what they raise, such
-// as KeyboardInterrupt, ends the call. `nanoseconds` is how long one of its steps takes on one thread.
+// Runs a call of the core without the GIL, but on the main thread lets Python's signal handlers run now and then; what
+// they raise, such as KeyboardInterrupt, ends the call. `nanoseconds` is how long one of its steps takes on one thread.
 template <class Call>
 auto interruptible(Clock& clock, double nanoseconds, Call call) {
+  const bool handles_signals = on_main_thread();
   bool interrupted = false;
-  const auto poll = [&] {
-    if (interrupted || !clock.due()) return !interrupted;
-    nb::gil_scoped_acquire gil;
-    interrupted = PyErr_CheckSignals() != 0;
-    return !interrupted;
-  };
   const auto result = [&] {
-    nb::gil_scoped_release release;
+    WithoutGil gil;
     const InFlight in_flight(nanoseconds);
-    return call(poll);
+    return call([&] {
+      if (!interrupted && handles_signals && clock.due()) interrupted = !gil.check_signals();
+      return !interrupted;
+    });
   }();
   if (interrupted) throw nb::python_error();
   return result;
@@ -225,15 +237,15 @@ template <class T>
 void check_call(const BoundTrainer<T>& b, const BorrowedData<T>& data, const Rows& rows) {
   const Network<T>& net = b.trainer.network;
   expect(!b.owners.empty(), "attach the arrays first");
+  expect(rows.shape(0) > 0, "there are no rows");
+  check_rows(data.view.n_rows, rows);
   expect(data.view.n_features == net.input_width(), "the data has another number of features than the network");
   if (b.trainer.wants_labels()) {
     expect(data.view.label, "this loss needs label");
+    expect(data.view.largest_label < net.n_outputs(), "a label is out of range");
   } else {
     expect(data.view.target, "this loss needs target");
     expect(data.view.n_outputs == net.n_outputs(), "y has another number of outputs than the network");
-  }
-  for (size_t i = 0; i < rows.shape(0); ++i) {
-    expect(rows.data()[i] >= 0 && rows.data()[i] < data.view.n_rows, "a row index is out of range");
   }
 }
 
@@ -362,22 +374,43 @@ void bind_trainer(nb::module_& m, const char* name) {
             });
           },
           "data"_a, "rows"_a.noconvert())
-      .def_prop_ro("finite", [](B& b) { return b.trainer.finite(); });
+      .def_prop_ro("finite", [](B& b) {
+        expect(!b.owners.empty(), "attach the arrays first");
+        return b.trainer.finite();
+      });
 }
 
 // ------------------------------------------------------------------------------------------------- prediction
 
 constexpr int64_t kPredictedRows = 512;  // at a time; BLOCK_ROWS in network.py
 
+// Rows of the data that follow each other: dense ones as they lie, sparse ones by a checked copy.
+template <class T>
+class ConsecutiveRows {
+ public:
+  Input<T> take(const Data<T>& d, int64_t row, int64_t n) {
+    return d.dense ? Input<T>{d.dense + row * d.n_features, d.n_features, nullptr} : copy(d, row, n).input();
+  }
+  BatchBuffer<T>& copy(const Data<T>& d, int64_t row, int64_t n) {
+    rows_.resize(size_t(n));
+    std::iota(rows_.begin(), rows_.end(), int32_t(row));
+    buffer_.gather(d, rows_.data(), n, 1.0);
+    return buffer_;
+  }
+
+ private:
+  std::vector<int32_t> rows_;
+  BatchBuffer<T> buffer_;
+};
+
 // Outputs for rows begin to end of the data, chunk by chunk.
 template <class T, class Body>
 void for_outputs(const Data<T>& d, Network<T>& network, int64_t begin, int64_t end, Body body) {
   network.reserve(std::min(kPredictedRows, end - begin), false);
+  ConsecutiveRows<T> rows;
   for (int64_t row = begin; row < end; row += kPredictedRows) {
     const int64_t n = std::min(kPredictedRows, end - row);
-    const SparseRows<T> sparse = {n, d.indptr ? d.indptr + row : nullptr, d.indices, d.values};
-    body(row, n,
-         d.dense ? Input<T>{d.dense + row * d.n_features, d.n_features, nullptr} : Input<T>{nullptr, 0, &sparse});
+    body(row, n, rows.take(d, row, n));
   }
 }
 
@@ -484,19 +517,16 @@ class Predictor {
 
   Input<T> with_input_dropout(const Input<T>& in, int64_t row, const Batch<T>& batch) {
     if (!network_.input_dropout().active()) return in;
-    rows_.resize(size_t(batch.n_rows));
-    std::iota(rows_.begin(), rows_.end(), int32_t(row));
-    buffer_.gather(data_, rows_.data(), batch.n_rows, 1.0);
-    buffer_.drop_inputs(network_.input_dropout(), batch);
-    return buffer_.input();
+    BatchBuffer<T>& copy = rows_.copy(data_, row, batch.n_rows);
+    copy.drop_inputs(network_.input_dropout(), batch);
+    return copy.input();
   }
 
   Data<T> data_;
   std::vector<Spec> layers_;
   std::vector<const T*> arrays_;
   Network<T> network_;
-  BatchBuffer<T> buffer_;
-  std::vector<int32_t> rows_;
+  ConsecutiveRows<T> rows_;
 };
 
 template <class T>
@@ -509,7 +539,7 @@ void bind_predict(nb::module_& m) {
         Predictor<T> predictor(data, layers, parameters);
         predictor.check_shape(out);
         apply_link<T>(link, nullptr, 0, 1);  // an unknown name fails here and not in a thread
-        nb::gil_scoped_release release;
+        const WithoutGil gil;
         predictor.predict(link, out.data());
       },
       "data"_a, "layers"_a, "parameters"_a, "link"_a, "out"_a.noconvert());
@@ -548,8 +578,10 @@ void bind_random(nb::module_& m, const std::string& suffix) {
 
 NB_MODULE(_core, m) {
   using namespace skreg;
+  nb::set_leak_warnings(false);  // a daemon thread keeps what it works on beyond the end of the interpreter
   chosen_tables = choose_tables();
   watch_for_forks();
+  main_thread = nb::object(nb::module_::import_("threading").attr("main_thread")).release();
   bind_data<float>(m, "Data32");
   bind_data<double>(m, "Data64");
   bind_trainer<float>(m, "Trainer32");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <stdexcept>
 #include <vector>
 
 #include "layers.hpp"
@@ -18,9 +19,11 @@ struct Data {
   const int64_t* indptr = nullptr;
   const int32_t* indices = nullptr;
   const T* values = nullptr;
+  int64_t n_values = 0;            // of indices and of values
   const T* target = nullptr;       // (n_rows, n_outputs), or null with
-  const int32_t* label = nullptr;  // (n_rows,) the index of the class
-  const T* weight = nullptr;       // (n_rows,), null for ones
+  const int32_t* label = nullptr;  // (n_rows,) the index of the class, at least 0
+  int32_t largest_label = -1;
+  const T* weight = nullptr;  // (n_rows,), null for ones
 
   double total_weight(const int32_t* rows, int64_t n) const {
     if (!weight) return double(n);
@@ -103,23 +106,35 @@ class BatchBuffer {
     });
   }
 
+  // Every index is checked in the copy that serves: the arrays are the user's, who may write into them meanwhile.
   void gather_sparse(const Data<T>& data, const int32_t* rows) {
     sparse_rows_ = true;
     ld_ = data.n_features;
     begin_.resize(n_rows_ + 1);
+    from_.resize(n_rows_);
     begin_[0] = 0;
     for (int64_t i = 0; i < n_rows_; ++i) {
-      begin_[i + 1] = begin_[i] + data.indptr[rows[i] + int64_t(1)] - data.indptr[rows[i]];
+      const int64_t from = data.indptr[rows[i]], end = data.indptr[rows[i] + int64_t(1)];
+      if (from < 0 || end < from || end > data.n_values) throw std::invalid_argument("a row of X is out of range");
+      from_[i] = from;
+      begin_[i + 1] = begin_[i] + end - from;
     }
     // One at a time: a dense batch before this one has made room in x_ alone.
     x_.resize(std::max(x_.size(), size_t(begin_[n_rows_])));
     column_.resize(std::max(column_.size(), size_t(begin_[n_rows_])));
     for (int64_t i = 0; i < n_rows_; ++i) {
-      const int64_t from = data.indptr[rows[i]], n = begin_[i + 1] - begin_[i];
-      std::copy_n(data.values + from, n, x_.begin() + begin_[i]);
-      std::copy_n(data.indices + from, n, column_.begin() + begin_[i]);
+      const int64_t n = begin_[i + 1] - begin_[i];
+      std::copy_n(data.values + from_[i], n, x_.begin() + begin_[i]);
+      std::copy_n(data.indices + from_[i], n, column_.begin() + begin_[i]);
     }
+    check_columns();
     sparse_ = {n_rows_, begin_.data(), column_.data(), x_.data()};
+  }
+
+  void check_columns() const {
+    bool in_range = true;
+    for (int64_t e = 0; e < begin_[n_rows_]; ++e) in_range &= column_[e] >= 0 && column_[e] < ld_;
+    if (!in_range) throw std::invalid_argument("a column index of X is out of range");
   }
 
   void gather_targets(const Data<T>& data, const int32_t* rows) {
@@ -162,7 +177,7 @@ class BatchBuffer {
   bool sparse_rows_ = false, labels_ = false, weighted_ = false;
   std::vector<T> x_, target_, share_;
   std::vector<int32_t> label_, column_;
-  std::vector<int64_t> begin_;
+  std::vector<int64_t> begin_, from_;
   SparseRows<T> sparse_{};
 };
 

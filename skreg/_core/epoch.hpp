@@ -47,10 +47,12 @@ class Trainer {
 
   Network<T> network;
 
+  // Nothing changes where this throws: the state before is the one whose arrays somebody keeps alive.
   void attach(const TrainingState<T>& state, const std::optional<Spec>& optimizer) {
-    state_ = state;
-    optimizer_ =
+    auto made =
         optimizer ? make_optimizer<T>(optimizer->first, optimizer->second, state.moments, state.reach) : nullptr;
+    state_ = state;
+    optimizer_ = std::move(made);
     network.bind(state.parameters, gradient_.data(), state.statistics);
   }
 
@@ -61,6 +63,7 @@ class Trainer {
   // step.
   double train_epoch(const Data<T>& data, const int32_t* order, int64_t n, int64_t batch_size, const Rates& rates,
                      const Poll& poll) {
+    batch_size = std::min(batch_size, n);
     network.reserve(std::min(batch_size + 1, n), true);
     double loss_sum = 0;
     int64_t n_used = 0, index = 0;
@@ -135,9 +138,13 @@ class Trainer {
   }
 
   // Running statistics become those of the given rows, layer by layer, each with the layers before it already exact.
+  // All stay as they were where `poll` ends it.
   void recalibrate(const Data<T>& data, const int32_t* rows, int64_t n, const Poll& poll) {
+    const std::vector<T> before(state_.statistics, state_.statistics + network.n_statistics);
     for (size_t i = 0; i < network.n_blocks(); ++i) {
-      if (network.block(i).batch_norm()) recalibrate_layer(i, data, rows, n, poll);
+      if (!network.block(i).batch_norm() || recalibrate_layer(i, data, rows, n, poll)) continue;
+      std::copy(before.begin(), before.end(), state_.statistics);
+      return;
     }
   }
 
@@ -147,9 +154,12 @@ class Trainer {
   bool changes_rows() const { return !row_changes_.empty() || adversarial_ > 0; }
   bool has_columns() const { return columns_.mean != nullptr; }
 
+  // Moments too: where squares of a gradient overflow, Adam would never move its weight again.
   bool finite() const {
-    return kernels<T>().all_finite(state_.parameters, network.n_parameters) &&
-           kernels<T>().all_finite(state_.statistics, network.n_statistics);
+    bool all = kernels<T>().all_finite(state_.parameters, network.n_parameters) &&
+               kernels<T>().all_finite(state_.statistics, network.n_statistics);
+    for (const T* moment : state_.moments) all = all && kernels<T>().all_finite(moment, network.n_parameters);
+    return all;
   }
 
  private:
@@ -218,16 +228,18 @@ class Trainer {
     return batch;
   }
 
-  // Calls body(batch) for one chunk of rows after another, in inference mode, with shares of all rows; stops early when
-  // `poll` says so.
+  // Calls body(batch) for one chunk of rows after another, in inference mode, with shares of all rows; stops early, and
+  // returns false, when `poll` says so.
   template <class Body>
-  void for_chunks(const Data<T>& data, const int32_t* rows, int64_t n, const Poll& poll, Body body) {
+  bool for_chunks(const Data<T>& data, const int32_t* rows, int64_t n, const Poll& poll, Body body) {
     network.reserve(std::min(n, kChunkRows), true);
     const double total_weight = data.total_weight(rows, n);
-    for (int64_t begin = 0; begin < n && poll(); begin += kChunkRows) {
+    for (int64_t begin = 0; begin < n; begin += kChunkRows) {
+      if (!poll()) return false;
       batch_.gather(data, rows + begin, std::min(kChunkRows, n - begin), total_weight);
       body(describe(false));
     }
+    return true;
   }
 
   double penalty_value() const {
@@ -237,13 +249,14 @@ class Trainer {
     return value;
   }
 
-  // Mean and variance of chunks, merged one by one (Chan, Golub and LeVeque 1979) in double.
-  void recalibrate_layer(size_t layer, const Data<T>& data, const int32_t* rows, int64_t n, const Poll& poll) {
+  // Mean and variance of chunks, merged one by one (Chan, Golub and LeVeque 1979) in double. False where `poll` ended
+  // it.
+  bool recalibrate_layer(size_t layer, const Data<T>& data, const int32_t* rows, int64_t n, const Poll& poll) {
     const int64_t width = network.block(layer).dense.n_out;
     std::vector<double> mean(width), variance(width);
     std::vector<T> chunk_mean(width), chunk_variance(width), chunk_share;
     double seen = 0, squared_shares = 0;  // both of the shares of all rows
-    for_chunks(data, rows, n, poll, [&](const Batch<T>& batch) {
+    const bool complete = for_chunks(data, rows, n, poll, [&](const Batch<T>& batch) {
       if (layer > 0) network.forward(batch_.input(), batch, layer);
       const T* x = network.block(layer).pre_normalization(network.input_of(layer, batch_.input()), batch);
       double share = 0;
@@ -263,13 +276,15 @@ class Trainer {
       }
       seen += share;
     });
+    if (!complete) return false;
     const double size = effective_size_of(data.total_weight(rows, n), squared_shares);
-    if (!has_variance(size)) return;
+    if (!has_variance(size)) return true;
     BatchNorm<T>& norm = *network.block(layer).batch_norm();
     for (int64_t j = 0; j < width; ++j) {
       norm.running_mean[j] = T(mean[j]);
       norm.running_variance[j] = T(variance[j] * (size / (size - 1)));
     }
+    return true;
   }
 
   std::unique_ptr<Loss<T>> loss_;

@@ -12,10 +12,11 @@
 namespace skreg {
 namespace SKREG_ISA {
 
+// Written so that NaN, as a map of infinite numbers gives it, becomes `low`.
 template <class T>
 inline Vec<T> clamped(Vec<T> x, T low, T high) {
-  x = x < low ? splat(low) : x;
-  return x > high ? splat(high) : x;
+  x = x > low ? x : splat(low);
+  return x < high ? x : splat(high);
 }
 
 template <class T>
@@ -78,10 +79,16 @@ void put_in_frame(const Warp<T>& w, int64_t pitch, T* framed) {
 // Where a group of pixels reads the framed picture: offset of the upper left neighbour, and how far from there.
 template <class T>
 struct Places {
-  typename IntOf<T>::type* at;
+  T* at;  // holds the bits of integers of the size of T
   T* down;
   T* right;
   T* neighbours;  // the four values of each pixel, for pictures of one channel
+
+  int64_t offset(int64_t k) const {
+    typename IntOf<T>::type offset;
+    std::memcpy(&offset, at + k, sizeof offset);
+    return offset;
+  }
 };
 
 template <class T, class Fill, bool kNearest>
@@ -101,7 +108,7 @@ void find_places(const Warp<T>& w, int64_t pitch, int64_t row, int64_t n_rows, c
       const IntVec<T> upper = __builtin_convertvector(y, IntVec<T>), left = __builtin_convertvector(x, IntVec<T>);
       const IntVec<T> at = upper * Int(pitch) + left * Int(w.channels);
       const int64_t k = (i - row) * w.width + j;
-      write(reinterpret_cast<T*>(to.at + k), bits_to_real<T>(at), n);  // integers of the size of T
+      write(to.at + k, bits_to_real<T>(at), n);
       if (kNearest) return;
       write(to.down + k, y - __builtin_convertvector(upper, Vec<T>), n);
       write(to.right + k, x - __builtin_convertvector(left, Vec<T>), n);
@@ -112,7 +119,7 @@ void find_places(const Warp<T>& w, int64_t pitch, int64_t row, int64_t n_rows, c
 template <class T>
 void read_nearest(const T* framed, int64_t channels, const Places<T>& from, int64_t n, T* out) {
   for (int64_t k = 0; k < n; ++k) {
-    for (int64_t c = 0; c < channels; ++c) out[k * channels + c] = framed[from.at[k] + c];
+    for (int64_t c = 0; c < channels; ++c) out[k * channels + c] = framed[from.offset(k) + c];
   }
 }
 
@@ -121,9 +128,8 @@ template <class T>
 void read_bilinear(const T* __restrict framed, int64_t pitch, const Places<T>& from, int64_t n, T* __restrict out) {
   T* __restrict upper = from.neighbours;
   T* __restrict lower = upper + 2 * n;
-  const auto* __restrict at = from.at;
   for (int64_t k = 0; k < n; ++k) {
-    const T* p = framed + at[k];
+    const T* p = framed + from.offset(k);
     std::memcpy(upper + 2 * k, p, 2 * sizeof(T));
     std::memcpy(lower + 2 * k, p + pitch, 2 * sizeof(T));
   }
@@ -175,12 +181,12 @@ void read_bilinear_channels(const T* __restrict framed, int64_t pitch, int64_t c
   if (kChannels) channels = kChannels;
   const int64_t n_quads = (channels + kQuad - 1) / kQuad, beyond = n_quads * kQuad - channels;
   const int64_t n_last = (beyond + channels - 1) / channels, n_whole = n > n_last ? n - n_last : 0;
-  const auto* __restrict at = from.at;
   const T* __restrict right = from.right;
   const T* __restrict down = from.down;
   for (int64_t k = 0; k < n_whole; ++k) {
+    const T* pixel = framed + from.offset(k);
     for (int64_t e = 0; e < channels; e += kQuad) {
-      const T* p = framed + at[k] + e;
+      const T* p = pixel + e;
       const auto quad = kChannels == 3 ? Quads<T>::between_three(p, pitch, right[k], down[k])
                                        : Quads<T>::between(p, pitch, channels, right[k], down[k]);
       std::memcpy(out + k * channels + e, &quad, sizeof quad);
@@ -188,7 +194,7 @@ void read_bilinear_channels(const T* __restrict framed, int64_t pitch, int64_t c
   }
   for (int64_t k = n_whole; k < n; ++k) {
     for (int64_t e = 0; e < channels; ++e) {
-      out[k * channels + e] = Quads<T>::between(framed + at[k] + e, pitch, channels, right[k], down[k])[0];
+      out[k * channels + e] = Quads<T>::between(framed + from.offset(k) + e, pitch, channels, right[k], down[k])[0];
     }
   }
 }
@@ -201,7 +207,7 @@ void warp_of(const Warp<T>& w) {
   const int64_t rows_at_once = kGroup / w.width > 1 ? kGroup / w.width : 1, group = rows_at_once * w.width;
   T* framed = w.workspace;
   T* column_of = framed + (w.height + kFrameBefore + kFrameAfter) * pitch;
-  Places<T> places{reinterpret_cast<typename IntOf<T>::type*>(column_of + w.width), nullptr, nullptr, nullptr};
+  Places<T> places{column_of + w.width, nullptr, nullptr, nullptr};
   places.down = column_of + w.width + group;
   places.right = places.down + group;
   places.neighbours = places.right + group;

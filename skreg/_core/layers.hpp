@@ -127,7 +127,7 @@ class AlphaDropout : public Modulation<T> {
     Drop<T> drop = dropout_.draw(batch, n, stream);
     drop.scale = scale_;
     std::fill_n(factor, n, T(1));
-    kernels<T>().drop(factor, n, drop);
+    if (drop.bits) kernels<T>().drop(factor, n, drop);
   }
 
  private:

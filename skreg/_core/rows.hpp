@@ -240,6 +240,7 @@ class CutMix : public RowChange<T> {
   void apply(const BatchRows<T>& rows, const Batch<T>& batch, const ColumnStatistics<T>&) override {
     const T* u = draw_uniforms(batch, stream_of(kCutMix, 0), rows.n_rows, partner_);
     const Drop<T> cut = cut_.draw(batch, rows.n_rows * rows.n_features, stream_of(kCutMix, 1));
+    if (!cut.bits) return;
     partners_.prepare(rows);
     original_.copy(rows);
     for (int64_t i = 0; i < rows.n_rows; ++i) {
@@ -277,6 +278,7 @@ class CutOut : public RowChange<T> {
   explicit CutOut(double p) : cut_(p) {}
   void apply(const BatchRows<T>& rows, const Batch<T>& batch, const ColumnStatistics<T>& columns) override {
     const Drop<T> cut = cut_.draw(batch, rows.n_rows * rows.n_features, stream_of(kCutOut, 0));
+    if (!cut.bits) return;
     T* x = rows.x;
     const uint16_t* bits = cut.bits;
     for (int64_t i = 0; i < rows.n_rows; ++i, x += rows.n_features, bits += rows.n_features) {

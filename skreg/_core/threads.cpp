@@ -15,11 +15,17 @@
 #if !defined(_WIN32)
 #include <pthread.h>
 #endif
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
 
 namespace skreg {
 
 // In nanoseconds, estimates on the safe side: waking the others takes microseconds, which shorter work would not earn.
-static constexpr double kWorthwhileStep = 100e3, kWorthwhilePart = 8e3;
+static constexpr double kWorthwhileStep = 100e3;
+#if defined(_OPENMP)
+static constexpr double kWorthwhilePart = 8e3;
+#endif
 
 static std::atomic<int> n_in_flight{0}, cpu_count{1};
 static std::atomic<bool> in_forked_child{false};
@@ -53,6 +59,30 @@ class Stall {
 };
 
 static Stall stall;
+
+#if defined(__SSE2__)
+static constexpr uint64_t kZeroSubnormals = 0x8040;  // results are flushed to zero, operands count as zero
+static uint64_t control() { return _mm_getcsr(); }
+static void set_control(uint64_t value) { _mm_setcsr(uint32_t(value)); }
+#elif defined(__aarch64__)
+static constexpr uint64_t kZeroSubnormals = uint64_t(1) << 24;
+static uint64_t control() {
+  uint64_t value;
+  __asm__ __volatile__("mrs %0, fpcr" : "=r"(value));
+  return value;
+}
+static void set_control(uint64_t value) { __asm__ __volatile__("msr fpcr, %0" : : "r"(value)); }
+#else
+static constexpr uint64_t kZeroSubnormals = 0;
+static uint64_t control() { return 0; }
+static void set_control(uint64_t) {}
+#endif
+
+Subnormals::Subnormals(Treatment treatment) : before_(control()) {
+  set_control(treatment == kZero ? before_ | kZeroSubnormals : before_ & ~kZeroSubnormals);
+}
+
+Subnormals::~Subnormals() { set_control(before_); }
 
 InFlight::InFlight(double nanoseconds) : outer_(allowed) {
   ++n_in_flight;
@@ -96,6 +126,7 @@ void run_parts(int n_parts, void (*part)(void* self, int i), void* self) {
   for (int i = 0; i < n_parts; ++i) {
     const bool outer = allowed;
     allowed = false;
+    const Subnormals subnormals(Subnormals::kZero);
     try {
       part(self, i);
     } catch (...) {

@@ -9,6 +9,21 @@
 
 namespace skreg {
 
+// How the thread treats subnormal numbers while this lives. In the core they count as zero on every thread: hundreds of
+// units that L1 or chance has switched off leave moments that decay through the subnormal numbers, on which processors
+// are many times slower, and a result may not depend on which thread computed it. Python code keeps them.
+class Subnormals {
+ public:
+  enum Treatment { kKept, kZero };
+  explicit Subnormals(Treatment treatment);
+  ~Subnormals();
+  Subnormals(const Subnormals&) = delete;
+  Subnormals& operator=(const Subnormals&) = delete;
+
+ private:
+  uint64_t before_;  // the processor's control register
+};
+
 // Counts an epoch or a prediction among those in flight in this process, which share the threads. Its loops use
 // threads only if a step of it, `nanoseconds` long on one thread, pays for waking them.
 class InFlight {
@@ -20,6 +35,7 @@ class InFlight {
 
  private:
   bool outer_;  // whether threads were allowed before
+  Subnormals subnormals_{Subnormals::kZero};
 };
 
 // How many processors this process may use, besides what OpenMP says; at import and in a forked child one.

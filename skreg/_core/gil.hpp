@@ -1,0 +1,52 @@
+// Long calls leave the GIL and come back to it, and the thread that runs Python's signal handlers lets them run.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <chrono>
+#include <thread>
+
+#include "threads.hpp"
+
+namespace skreg {
+
+// Once the interpreter ends, a daemon thread may not come back. Before version 3.14 CPython then ends the thread from
+// within this call, by unwinding its stack, which the noexcept frames of nanobind turn into the end of the process.
+// So the thread sleeps until the process is gone, as it does from 3.14 on.
+inline void take_gil(PyThreadState* state) {
+  try {
+    PyEval_RestoreThread(state);
+  } catch (...) {
+    for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+  }
+}
+
+class WithoutGil {
+ public:
+  WithoutGil() : state_(PyEval_SaveThread()) {}
+  ~WithoutGil() { take_gil(state_); }
+  WithoutGil(const WithoutGil&) = delete;
+  WithoutGil& operator=(const WithoutGil&) = delete;
+
+  // Lets Python's signal handlers run; false where one of them raised an exception, such as KeyboardInterrupt.
+  bool check_signals() {
+    const Subnormals subnormals(Subnormals::kKept);
+    take_gil(state_);
+    const bool go_on = PyErr_CheckSignals() == 0;
+    state_ = PyEval_SaveThread();
+    return go_on;
+  }
+
+ private:
+  PyThreadState* state_;
+};
+
+inline nanobind::handle main_thread;  // threading.main_thread, set at import
+
+// Whether this is the thread that runs Python's signal handlers, in a forked child too; with the GIL.
+inline bool on_main_thread() {
+  const nanobind::object ident = main_thread().attr("ident");
+  return !ident.is_none() && nanobind::cast<unsigned long>(ident) == PyThread_get_thread_ident();
+}
+
+}  // namespace skreg
