@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from numbers import Integral
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
@@ -15,8 +16,8 @@ from skreg import lbfgs
 from skreg.averaging import ExponentialAverage, StochasticWeightAverage
 from skreg.callbacks import CallbackSupportMixin, callbacks_of
 from skreg.columns import ColumnMoments
-from skreg.messages import NON_FINITE, warn
-from skreg.network import Network, make_data, predict, sample
+from skreg.messages import NON_FINITE, NON_FINITE_OUTPUTS, warn
+from skreg.network import Network, make_data, may_overflow, predict, sample
 from skreg.recipe import AUTO_BATCH_SIZE, PARAMETER_CONSTRAINTS, ROW_CHANGES, Recipe
 from skreg.stopping import EarlyStopping, ScoreStopping, TrainingLoss
 from skreg.training import Progress, train
@@ -54,13 +55,15 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         y = self._check_targets(y, warm, incremental)
         sample_weight = self._check_weights(sample_weight, X)
         self._class_weights = self._find_class_weights(y, incremental)
+        weight = self._row_weights(y, sample_weight)
         self._random_state = check_random_state(self.random_state)
 
         network = self._make_network(recipe, X, warm, incremental)
         if not recipe.stochastic:
-            self._fit_lbfgs(recipe, network, X, y, sample_weight)
+            self._fit_lbfgs(recipe, network, X, y, weight)
+            self._check_outputs(X, np.arange(X.shape[0]), weight)
             return
-        data = self._make_data(X, y, sample_weight)
+        data = self._make_data(X, y, weight)
         if self.early_stopping and not explicit:
             rows, watched = self._split(data, passed, X, y, sample_weight)
         else:
@@ -68,11 +71,13 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             watched = self._explicit_validation(X.dtype, *validation) if explicit else None
         check_total_weight(data, rows, "training")
         if recipe.row_changes:
-            self._learn_columns(network, X, y, rows, sample_weight)
-        variants = self._make_variants(network, X, y, sample_weight, rows)
+            self._learn_columns(network, X, y, rows, weight)
+        variants = self._make_variants(network, X, y, weight, rows)
         self._fit_stochastic(
             recipe, network, data, rows, watched, warm, incremental, callbacks, variants
         )
+        self._check_outputs(X, rows, weight)
+        self._learn_noise(watched)
 
     @contextmanager
     def _all_or_nothing(self):
@@ -115,14 +120,16 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             raise ValueError("Sample weights must contain at least one non-zero number.")
         return sample_weight
 
-    def _make_data(self, X, y, sample_weight):
-        """The arrays for the core, with sample and class weights multiplied."""
-        targets, class_weight = self._core_targets(y)
+    def _row_weights(self, y, sample_weight):
+        """Sample weight times class weight of each row, or None for ones."""
+        class_weight = self._class_weight_of_rows(y)
         if sample_weight is None or class_weight is None:
-            weight = class_weight if sample_weight is None else sample_weight
-        else:
-            weight = sample_weight * class_weight
-        return make_data(X, **targets, weight=weight)
+            return class_weight if sample_weight is None else sample_weight
+        return sample_weight * class_weight
+
+    def _make_data(self, X, y, weight):
+        """The arrays for the core."""
+        return make_data(X, **self._core_targets(y), weight=weight)
 
     def _explicit_validation(self, dtype, X_val, y_val, weight_val):
         passed = X_val, y_val
@@ -132,7 +139,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                 raise ValueError("it has only one row. Pass at least two.")
             y_val = self._check_validation_targets(y_val)
             weight_val = self._check_weights(weight_val, X_val)
-            data = self._make_data(X_val, y_val, weight_val)
+            data = self._make_data(X_val, y_val, self._row_weights(y_val, weight_val))
             rows = np.arange(X_val.shape[0], dtype=np.int32)
             check_total_weight(data, rows, "validation")
         except ValueError as error:
@@ -152,13 +159,13 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         X_val, y_val = (take_rows(a, rows) if self.scoring != "loss" else None for a in passed)
         return train_rows, Validation(data, rows, (X, y), X_val, y_val, weight)
 
-    def _learn_columns(self, network, X, y, rows, sample_weight):
+    def _learn_columns(self, network, X, y, rows, weight):
         """Hand over the units of noise: deviations of the columns, over all partial fits."""
         before = self._state.get("columns", {})
-        features = ColumnMoments(before.get("features")).add(X, rows, sample_weight)
+        features = ColumnMoments(before.get("features")).add(X, rows, weight)
         targets = ColumnMoments(before.get("targets"))
         if self._y_numeric:
-            targets.add(y, rows, sample_weight)
+            targets.add(y, rows, weight)
         self._state["columns"] = {"features": features.state(), "targets": targets.state()}
         # A target that several outputs share counts once in distances.
         deviation = np.zeros(self.n_outputs_)
@@ -284,20 +291,21 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             return [a.astype(dtype or a.dtype, copy=False) for a in arrays]
 
         coefs, intercepts = network.fold()
-        predictor = {**self._predictor, "norms": copies(network.layer_norms())}
-        return {
-            "coefs_": copies(coefs),
-            "intercepts_": copies(intercepts),
-            "_predictor": predictor,
-        }
+        with np.errstate(over="ignore"):  # lbfgs casts to float32, and _check_outputs looks at it
+            predictor = {**self._predictor, "norms": copies(network.layer_norms())}
+            return {
+                "coefs_": copies(coefs),
+                "intercepts_": copies(intercepts),
+                "_predictor": predictor,
+            }
 
     def _show(self, network, dtype=None):
         self.__dict__.update(self._predicting(network, dtype))
 
     # --------------------------------------------------------------------------- solvers
 
-    def _fit_lbfgs(self, recipe, network, X, y, sample_weight):
-        data = self._make_data(X.astype(np.float64, copy=False), y, sample_weight)
+    def _fit_lbfgs(self, recipe, network, X, y, weight):
+        data = self._make_data(X.astype(np.float64, copy=False), y, weight)
         rows = np.arange(X.shape[0], dtype=np.int32)
         check_total_weight(data, rows, "training")
         self._no_curves()
@@ -315,7 +323,23 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             raise ValueError(NON_FINITE)
         self._store(recipe, network, X.dtype)
 
-    def _make_variants(self, network, X, y, sample_weight, rows):
+    def _check_outputs(self, X, rows, weight):
+        """What the network has learned from, it must be able to predict.
+
+        The last loss is that of the weights before the last steps, in float64 for lbfgs.
+        """
+        layers, parameters = self._predictor["layers"], self._parameters()
+        values = (X.data if sp.issparse(X) else X).ravel()
+        with np.errstate(all="ignore"):
+            largest = float(np.sqrt(np.vdot(values, values)))
+            if not may_overflow(layers, parameters, largest):
+                return
+        X = X[rows if weight is None else rows[weight[rows] > 0]]
+        for link in ("identity", self.out_activation_):
+            if not np.isfinite(predict(X, layers, parameters, link)).all():
+                raise ValueError(NON_FINITE_OUTPUTS)
+
+    def _make_variants(self, network, X, y, weight, rows):
         """Epochs of variants of the given rows, where augmentation is on."""
         if self.augmentation is None:
             return None
@@ -324,8 +348,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
         def make_data(variants, positions):
             picked = rows[positions]
-            weight = None if sample_weight is None else sample_weight[picked]
-            return self._make_data(variants, y[picked], weight)
+            return self._make_data(variants, y[picked], None if weight is None else weight[picked])
 
         seed, epoch = variant_seed(augmenter, network.seed), len(getattr(self, "loss_curve_", []))
         return VariantEpochs(network, augmenter, X_train, make_data, seed, epoch)
@@ -363,7 +386,6 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         self._state["schedule"] = schedule.state()
         self._report(progress, monitor, watched)
         self._store(recipe, network, network.parameters.dtype)
-        self._learn_noise(watched)
 
     @staticmethod
     def _recalibrate(network, data, rows, watched):
@@ -561,7 +583,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = all(getattr(self, name) == 0 for name in ROW_CHANGES)
+        unchanged = all(getattr(self, name) == 0 for name in ROW_CHANGES)
+        tags.input_tags.sparse = unchanged and self.augmentation is None
         return tags
 
     # ------------------------------------------------------------- what a subclass writes
@@ -578,7 +601,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     @abstractmethod
     def _core_targets(self, y):
-        """Dict with `target` or `label` for the core; weight of each row by its class or None."""
+        """Dict with `target` or `label` for the core."""
 
     @abstractmethod
     def _loss(self):
@@ -586,6 +609,10 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _find_class_weights(self, y, incremental):
         """Weight of each class, from all of y, or None."""
+        return None
+
+    def _class_weight_of_rows(self, y):
+        """Weight of each row by its class, or None."""
         return None
 
     def _learn_noise(self, watched):

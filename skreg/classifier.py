@@ -645,11 +645,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             )
         return weights
 
+    def _class_weight_of_rows(self, y):
+        return None if self._class_weights is None else self._class_weights[y]
+
     def _core_targets(self, y):
-        weights = None if self._class_weights is None else self._class_weights[y]
         if self.out_activation_ == "softmax":
-            return {"label": y}, weights
-        return {"target": y if y.ndim == 2 else (y == 1)[:, None]}, weights
+            return {"label": y}
+        return {"target": y if y.ndim == 2 else (y == 1)[:, None]}
 
     def _stratify(self, y):
         return y == 1 if self.n_outputs_ == 1 else None

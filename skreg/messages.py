@@ -6,9 +6,14 @@ from pathlib import Path
 
 import sklearn
 
-NON_FINITE = (
-    "Solver produced non-finite parameter weights. The input data may contain large values and "
-    "need to be preprocessed, or the learning rate is too large."
+_OVERFLOW = (
+    "The input data may contain large values and need to be preprocessed, or the learning rate is "
+    "too large. Scale X and y, or lower learning_rate_init."
+)
+NON_FINITE = f"Solver produced non-finite parameter weights. {_OVERFLOW}"
+NON_FINITE_OUTPUTS = (
+    "Solver produced parameter weights that are finite, but with which the loss or the outputs of "
+    f"the training rows are not. {_OVERFLOW}"
 )
 
 _LIBRARIES = (str(Path(__file__).parent), str(Path(sklearn.__file__).parent))

@@ -120,6 +120,26 @@ def sample(X, layers, parameters, link, *, seed, n_draws):
     return mean, deviation
 
 
+def may_overflow(layers, parameters, largest):
+    """Whether features up to `largest` in size could lead to numbers beyond those of their type.
+
+    From a bound for each layer: the largest sum of the sizes of a unit's weights, twice to allow
+    for activations, on top of what the layers before it can bring through a link.
+    """
+    n_layers = sum(name == "dense" for name, _ in layers)
+    norms = parameters[2 * n_layers :]
+    limit = float(np.finfo(parameters[0].dtype).max) / 4
+    if norms:  # the layer norms square, and bring at most their scale times the root of the width
+        limit **= 0.5
+        width = max(weight.shape[1] for weight in parameters[:n_layers])
+        largest += width * max(float(np.abs(a).max()) for a in norms)
+    pairs = zip(parameters[:n_layers], parameters[n_layers : 2 * n_layers], strict=True)
+    for weight, bias in pairs:
+        gain = float(np.abs(weight).sum(axis=0, dtype=np.float64).max())
+        largest += 2 * (gain * largest + float(np.abs(bias).max()) + 1)
+    return not largest < limit
+
+
 def _as_arrays(parameters, dtype):
     return [np.ascontiguousarray(p, dtype=dtype) for p in parameters]
 

@@ -76,6 +76,10 @@ PARAMETER_CONSTRAINTS: dict = {
     "augmentation": [Augmenter, None],
 }
 
+# These reach the core in the number type of X; those of the second line may not become zero.
+IN_TYPE_OF_X = ("alpha", "feature_alpha", "unit_alpha", "input_noise", "adversarial_epsilon")
+ABOVE_ZERO = ("learning_rate_init", "epsilon", "batch_norm_epsilon", "max_norm", "delta")
+
 AUTO_BATCH_SIZE = 200
 
 LAYER_NORM_EPSILON = 1e-5
@@ -272,7 +276,8 @@ class Recipe:
                 )
 
     def check_rows(self, X):
-        """Errors for rows that cannot be changed as wanted."""
+        """Errors for rows that cannot be changed as wanted, or not be trained on in their type."""
+        self._check_numbers(X.dtype if self.stochastic else np.dtype(np.float64))
         if self.estimator.augmentation is not None and sp.issparse(X):
             raise ValueError(
                 f"augmentation={self.estimator.augmentation!r} needs dense X, got a sparse matrix. "
@@ -285,6 +290,19 @@ class Recipe:
                 "Pass X.toarray(), reduce it with TruncatedSVD, or use input_dropout, which keeps "
                 "zeros."
             )
+
+    def _check_numbers(self, dtype):
+        tiny, largest = float(np.finfo(dtype).tiny), float(np.finfo(dtype).max)
+        for name in (*IN_TYPE_OF_X, *ABOVE_ZERO):
+            value = getattr(self.estimator, name, None)
+            if value is None:
+                continue
+            if value > largest or (name in ABOVE_ZERO and value < tiny):
+                raise ValueError(
+                    f"{name}={value!r} does not fit into {dtype}, in which training goes because "
+                    f"X has this type: it holds numbers from {tiny:.2g} to {largest:.2g}. Choose "
+                    f"another {name}, or pass X in float64."
+                )
 
     def check_incremental(self):
         """Errors for what partial_fit, which has no validation set and no end, cannot do."""

@@ -630,7 +630,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     def _core_targets(self, y):
         several = self._several_quantiles
-        return {"target": np.repeat(y, self.n_outputs_, axis=1) if several else y}, None
+        return {"target": np.repeat(y, self.n_outputs_, axis=1) if several else y}
 
     def _loss(self):
         options = {}

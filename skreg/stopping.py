@@ -8,11 +8,19 @@ weights to keep.
 
 import math
 
-from skreg.messages import NON_FINITE
+from skreg.messages import NON_FINITE, NON_FINITE_OUTPUTS
 
 
 class Diverged(Exception):
     """Training cannot go on; the monitor has a good snapshot to fall back to."""
+
+
+def check_finite(network, loss):
+    """Errors where training has left the numbers: the weights, or the loss alone."""
+    if not network.finite:
+        raise ValueError(NON_FINITE)
+    if not math.isfinite(loss):
+        raise ValueError(NON_FINITE_OUTPUTS)
 
 
 class TrainingLoss:
@@ -29,8 +37,7 @@ class TrainingLoss:
 
     def update(self, loss):
         self.loss = loss
-        if not self.network.finite:
-            raise ValueError(NON_FINITE)
+        check_finite(self.network, loss)
         if loss > self.best_loss - self.tol:
             self.no_improvement_count += 1
         else:
@@ -86,6 +93,8 @@ class EarlyStopping:
 
     def update(self, loss):
         validation_loss, score = self._measure()
+        if not math.isfinite(loss):
+            score = math.nan
         self.loss = validation_loss
         self.losses.append(validation_loss)
         self.scores.append(score)
@@ -93,12 +102,11 @@ class EarlyStopping:
             self.no_improvement_count += 1
             if self.snapshot is not None:
                 raise Diverged
-            if math.isfinite(validation_loss):
-                raise ValueError(
-                    "The score that early stopping watches is not finite for the validation rows. "
-                    "Use a scoring that is defined for them, or scoring='loss'."
-                )
-            raise ValueError(NON_FINITE)
+            check_finite(self.network, loss + validation_loss)
+            raise ValueError(
+                "The score that early stopping watches is not finite for the validation rows. "
+                "Use a scoring that is defined for them, or scoring='loss'."
+            )
         self.no_improvement_count = 0 if self._progress(score) else self.no_improvement_count + 1
         if score > self.best_score:
             self.best_score, self.best_epoch = score, len(self.scores)

@@ -2,6 +2,7 @@
 
 import _thread
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -129,3 +130,46 @@ def test_an_interrupt_within_an_epoch_keeps_a_usable_model(params):
     assert model.n_iter_ < 10_000
     assert np.isfinite(model.predict_proba(X[:100])).all()
     assert model.score(X, y) > 0.4
+
+
+OVERFLOWING = {
+    "features": {"X": 1e30},
+    "one row": {"X": np.where(np.arange(100) == 50, 1e35, 1.0)[:, None]},
+    "targets": {"y": 1e30},
+    "rate": {"params": {"alpha": 10.0, "learning_rate_init": 3.0, "solver": "sgd"}},
+    "rate, in epochs to come": {"params": {"learning_rate_init": 1e19, "max_iter": 1}},
+    "lbfgs": {"X": 1e37, "params": {"solver": "lbfgs", "max_iter": 5}},
+}
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("name", OVERFLOWING)
+@pytest.mark.parametrize("cls", [MLPRegressor, MLPClassifier])
+def test_losses_and_outputs_overflow_before_the_weights_do(cls, name, early_stopping):
+    """Then training has diverged: an error, a warning with good weights, or finite numbers."""
+    case = OVERFLOWING[name]
+    rng = np.random.RandomState(0)
+    X = (rng.randn(100, 4) * case.get("X", 1.0)).astype(np.float32)
+    y = X[:, 0] > 0 if cls is MLPClassifier else rng.randn(100) * case.get("y", 1.0)
+    params = {"hidden_layer_sizes": (20, 20), "random_state": 0, **case.get("params", {})}
+    model = cls(**params, early_stopping=early_stopping and name != "lbfgs")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            model.fit(X, y)
+        except ValueError as error:
+            assert "Solver produced" in str(error)
+            assert not hasattr(model, "coefs_")
+            return
+    diverged = any("diverged" in str(w.message) for w in caught)
+    assert diverged or np.isfinite([model.loss_, *getattr(model, "loss_curve_", [])]).all()
+    predict = getattr(model, "predict_proba", model.predict)
+    assert np.isfinite(predict(X)).all()
+    np.testing.assert_array_equal(predict(X)[50:51], predict(X[50:51]))
+
+
+def test_moments_that_overflow_are_a_divergence():
+    """Where squares of the gradient overflow, Adam would never move a weight again."""
+    X = np.full((50, 3), 1e25, dtype=np.float32)
+    with pytest.raises(ValueError, match=NON_FINITE):
+        MLPClassifier((), alpha=0).fit(X, np.arange(50) % 2)

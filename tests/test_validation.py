@@ -4,14 +4,17 @@ A failed `fit` never leaves a half-changed estimator.
 """
 
 import copy
+import re
 
 import numpy as np
 import pytest
 from conftest import fit_epochs
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
+from sklearn.utils import get_tags
 
 from skreg import MLPClassifier, MLPRegressor
+from skreg.augmentation import FeatureNoise
 
 rng = np.random.RandomState(0)
 X = rng.randn(60, 4)
@@ -409,3 +412,32 @@ def test_a_failed_parameter_check_keeps_the_fitted_model():
     with pytest.raises(ValueError, match="dropout"):
         model.fit(X, Y_REAL)
     assert_unchanged(model, before)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epsilon", 1e-46),
+        ("learning_rate_init", 1e-46),
+        ("batch_norm_epsilon", 1e-46),
+        ("max_norm", 1e-46),
+        ("delta", 1e-46),
+        ("alpha", 1e39),
+        ("input_noise", 1e39),
+    ],
+)
+def test_numbers_that_the_type_of_x_cannot_hold(regression, name, value):
+    """As float32 they would be 0 or infinite, and the data be blamed for what follows."""
+    X, y = regression
+    model = MLPRegressor(**{name: value}, loss="huber", batch_norm=True, max_iter=2)
+    with pytest.raises(ValueError, match=rf"{name}={re.escape(repr(value))}.*float32.*float64"):
+        model.fit(X.astype(np.float32), y)
+    assert not hasattr(model, "coefs_")
+
+
+def test_sparse_tag_is_true():
+    """What needs dense rows says so."""
+    for name in ("input_noise", "swap_noise", "mixup", "cutmix", "cutout", "adversarial_epsilon"):
+        assert not get_tags(MLPClassifier(**{name: 0.1})).input_tags.sparse
+    assert not get_tags(MLPClassifier(augmentation=FeatureNoise())).input_tags.sparse
+    assert get_tags(MLPClassifier(dropout=0.1)).input_tags.sparse

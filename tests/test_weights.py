@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import fit_quietly
+from conftest import assert_same_bits, fit_quietly
 
 from skreg import MLPClassifier, MLPRegressor
 
@@ -87,3 +87,23 @@ def test_adam_near_the_limit_in_float32(data):
     single = fit_quietly(MLPRegressor(**params), X.astype(np.float32), y)
     double = fit_quietly(MLPRegressor(**params), X, y)
     np.testing.assert_allclose(single.loss_curve_, double.loss_curve_, rtol=1e-3)
+
+
+UNITS_OF_NOISE = ["input_noise", "cutout", "adversarial_epsilon"]
+
+
+@pytest.mark.parametrize("name", UNITS_OF_NOISE)
+@pytest.mark.parametrize("with_sample_weight", [False, True])
+def test_class_weights_are_sample_weights(name, with_sample_weight):
+    """Bit for bit, in the means and deviations of the columns too."""
+    rng = np.random.RandomState(0)
+    X = rng.randn(120, 4)
+    y = (X[:, 0] > 0.9).astype(int)
+    X[y == 1] *= 3
+    sample_weight = rng.rand(120) if with_sample_weight else np.ones(120)
+    params = {"max_iter": 3, "random_state": 0, name: 0.2}
+    by_class = MLPClassifier(class_weight={0: 0.5, 1: 4.0}, **params)
+    fit_quietly(by_class, X, y, sample_weight=sample_weight if with_sample_weight else None)
+    by_row = MLPClassifier(**params)
+    fit_quietly(by_row, X, y, sample_weight=sample_weight * np.where(y == 1, 4.0, 0.5))
+    assert_same_bits(by_class, by_row)
