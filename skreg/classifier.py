@@ -1,22 +1,18 @@
 """MLPClassifier: signature, labels, and predictions."""
 
-from numbers import Real
-
 import numpy as np
-import scipy.sparse as sp
 from scipy.special import log_softmax
 from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.utils import column_or_1d, compute_class_weight
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
     check_classification_targets,
-    type_of_target,
     unique_labels,
 )
 
 from skreg.base import BaseMLP
+from skreg.data.targets import Labels
+from skreg.regularization.techniques import constraints_of
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):
@@ -381,12 +377,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     True
     """
 
-    _parameter_constraints: dict = {
-        **BaseMLP._parameter_constraints,
-        "class_weight": [dict, StrOptions({"balanced"}), None],
-        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
-    }
-
     def __init__(
         self,
         hidden_layer_sizes=(100,),
@@ -504,6 +494,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
 
+    _parameter_constraints: dict = constraints_of(__init__)
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train the network.
@@ -539,7 +531,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         """
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
-    @available_if(lambda est: est._check_solver())
+    @available_if(lambda est: est._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None, classes=None):
         """Train for one epoch on the given rows, from the current weights.
@@ -565,33 +557,21 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         """
         with self._all_or_nothing():
             _check_partial_fit_first_call(self, classes)
-            return self._fit(X, y, sample_weight, incremental=True)
+            return self._partial_fit(X, y, sample_weight)
 
     # ------------------------------------------------------------------------------- targets
 
-    @property
-    def _multilabel(self):
-        return self.n_outputs_ > 1 and self.out_activation_ == "logistic"
-
-    def _check_targets(self, y, warm, incremental):
+    def _targets(self, y, before, *, partial):
         check_classification_targets(y)
-        kind = type_of_target(y)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        if warm or incremental:
-            self._check_known_labels(y, warm and not incremental)
-        else:
-            self.classes_ = unique_labels(y)
-        if not warm:
-            multilabel = kind.startswith("multilabel")
-            n_classes = len(self.classes_)
-            self.n_outputs_ = n_classes if multilabel or n_classes > 2 else 1
-            self.out_activation_ = "logistic" if multilabel or n_classes <= 2 else "softmax"
-        return self._encode(y)
+        if before is None and not partial:
+            return Labels.of(self, unique_labels(y), y)
+        self._check_known(unique_labels(y), all_of_them=not partial)
+        if before is None:
+            return Labels.of(self, self.classes_, y)
+        return Labels(self, self.classes_, self.n_outputs_, self.out_activation_)
 
-    def _check_known_labels(self, y, warm_start):
-        labels = unique_labels(y)
-        if warm_start and set(labels) != set(self.classes_):
+    def _check_known(self, labels, *, all_of_them):
+        if all_of_them and set(labels) != set(self.classes_):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous "
                 f"call to fit. Previously got {self.classes_}, `y` has {labels}"
@@ -602,63 +582,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                 f"`self.classes_` has {self.classes_}. 'y' has {labels}."
             )
 
-    def _check_validation_targets(self, y):
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        unknown = np.setdiff1d(unique_labels(y), self.classes_)
-        if len(unknown):
-            raise ValueError(f"y_val has labels that y does not have: {unknown}.")
-        return self._encode(y)
-
-    def _encode(self, y):
-        """Index of the class of each row, or the indicator matrix of multilabel targets."""
-        multilabel = type_of_target(y).startswith("multilabel")
-        if multilabel != self._multilabel:
-            expected, got = ("an indicator matrix", "labels")[:: 1 if self._multilabel else -1]
-            raise ValueError(f"y must hold {expected} as in the fit before, got {got}.")
-        if multilabel:
-            y = y.toarray() if sp.issparse(y) else y
-            if not np.isin(y, (0, 1)).all():
-                raise ValueError(
-                    f"Multilabel y must be an indicator matrix of 0 and 1, got {np.unique(y)}."
-                )
-            return y
-        return np.searchsorted(self.classes_, y).astype(np.int32)  # as the core takes it
-
-    def _find_class_weights(self, y, incremental):
-        if self.class_weight is None:
-            return None
-        if incremental:
-            raise ValueError(
-                "class_weight is not supported by partial_fit, which does not see all labels. "
-                "Pass sample_weight instead."
-            )
-        if self._multilabel:
-            raise ValueError(
-                "class_weight is not supported for multilabel targets. Pass sample_weight instead."
-            )
-        weights = compute_class_weight(self.class_weight, classes=self.classes_, y=self.classes_[y])
-        if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
-            raise ValueError(
-                "class_weight must hold finite weights >= 0, at least one of them positive, got "
-                f"{self.class_weight}."
-            )
-        return weights
-
-    def _class_weight_of_rows(self, y):
-        return None if self._class_weights is None else self._class_weights[y]
-
-    def _core_targets(self, y):
-        if self.out_activation_ == "softmax":
-            return {"label": y}
-        return {"target": y if y.ndim == 2 else (y == 1)[:, None]}
-
-    def _stratify(self, y):
-        return y == 1 if self.n_outputs_ == 1 else None
-
-    def _loss(self):
-        name = "softmax_log_loss" if self.out_activation_ == "softmax" else "binary_log_loss"
-        return name, {"smoothing": float(self.label_smoothing)}
+    @property
+    def _multilabel(self):
+        return self.n_outputs_ > 1 and self.out_activation_ == "logistic"
 
     # --------------------------------------------------------------------------- predictions
 

@@ -1,17 +1,15 @@
 """MLPRegressor: signature, targets, and predictions."""
 
-from numbers import Real
-
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import d2_pinball_score
-from sklearn.utils import column_or_1d
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skreg.base import BaseMLP
-from skreg.uncertainty import NOISE_DRAWS, NOISE_ROWS, noise_deviation
+from skreg.data.targets import Numbers
+from skreg.network.losses import REGRESSION, Loss, SeveralQuantiles
+from skreg.regularization.techniques import constraints_of
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):
@@ -392,13 +390,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     0.75
     """
 
-    _parameter_constraints: dict = {
-        **BaseMLP._parameter_constraints,
-        "loss": [StrOptions({"squared_error", "poisson", "absolute_error", "huber", "quantile"})],
-        "delta": [Interval(Real, 0, None, closed="neither")],
-        "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
-        "mixup_bandwidth": [Interval(Real, 0, None, closed="neither"), None],
-    }
     _y_numeric = True
 
     def __init__(
@@ -522,6 +513,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.quantile = quantile
         self.mixup_bandwidth = mixup_bandwidth
 
+    _parameter_constraints: dict = constraints_of(__init__)
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train the network.
@@ -557,7 +550,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         """
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
-    @available_if(lambda est: est._check_solver())
+    @available_if(lambda est: est._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch on the given rows, from the current weights.
@@ -578,69 +571,19 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self : object
             The estimator.
         """
-        return self._fit(X, y, sample_weight, incremental=True)
+        return self._partial_fit(X, y, sample_weight)
 
     # ------------------------------------------------------------------------------- targets
 
-    def _quantiles(self):
-        """The quantiles in ascending order."""
-        levels = np.sort(np.atleast_1d(np.asarray(self.quantile, dtype=float)))
-        if levels.ndim > 1 or not len(levels) or not ((levels > 0) & (levels < 1)).all():
-            raise ValueError(f"quantile must hold numbers in (0, 1), got {self.quantile}.")
-        return levels
-
-    @property
-    def _several_quantiles(self):
-        return self.loss == "quantile" and len(self._quantiles()) > 1
-
-    def _check_targets(self, y, warm, incremental):
-        y = self._as_targets(y)
-        if self._several_quantiles and y.shape[1] > 1:
+    def _targets(self, y, before, *, partial):
+        targets = Numbers(self, y)
+        if before is not None and targets.loss.n_outputs != self.n_outputs_:
             raise ValueError(
-                f"Several quantiles need a single target, but y has {y.shape[1]}. Fit one "
-                "estimator for each target, e.g. with MultiOutputRegressor, or pass a single "
-                "quantile."
+                f"The network needs {targets.loss.n_outputs} outputs for these targets and loss, "
+                f"but the fit before had {self.n_outputs_}. To train another network use "
+                "warm_start=False or a new estimator."
             )
-        n_outputs = len(self._quantiles()) if self._several_quantiles else y.shape[1]
-        if warm and n_outputs != self.n_outputs_:
-            raise ValueError(
-                f"The network needs {n_outputs} outputs for these targets and loss, but the fit "
-                f"before had {self.n_outputs_}. To train another network use warm_start=False or a "
-                "new estimator."
-            )
-        self.n_outputs_ = n_outputs
-        self.out_activation_ = "exp" if self.loss == "poisson" else "identity"
-        self.quantiles_ = self._quantiles() if self._several_quantiles else None
-        self.noise_std_ = None
-        return y
-
-    def _check_validation_targets(self, y):
-        y = self._as_targets(y)
-        n_targets = 1 if self._several_quantiles else self.n_outputs_
-        if y.shape[1] != n_targets:
-            raise ValueError(f"y_val has {y.shape[1]} targets, but y has {n_targets}.")
-        return y
-
-    def _as_targets(self, y):
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        if self.loss == "poisson" and (y < 0).any():
-            raise ValueError("loss='poisson' needs targets y >= 0, but y holds negative numbers.")
-        return y if y.ndim == 2 else y[:, None]
-
-    def _core_targets(self, y):
-        several = self._several_quantiles
-        return {"target": np.repeat(y, self.n_outputs_, axis=1) if several else y}
-
-    def _loss(self):
-        options = {}
-        if self.loss == "huber":
-            options = {"threshold": float(self.delta)}
-        elif self.loss == "quantile":
-            levels = self._quantiles()
-            levels = levels if len(levels) > 1 else levels.repeat(self.n_outputs_)
-            options = {f"level_{i:06d}": level for i, level in enumerate(levels)}
-        return self.loss, options
+        return targets
 
     # --------------------------------------------------------------------------- predictions
 
@@ -683,18 +626,16 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             self._outputs(X) if n_draws is None else self._sampled_outputs(X, n_draws)[0]
         )
 
-    def _as_predicted(self, y):
-        if self.quantiles_ is not None:
-            return np.sort(y, axis=1)  # quantiles of one distribution do not cross
-        return y[:, 0] if y.shape[1] == 1 else y
+    def _as_predicted(self, outputs):
+        return (Loss if self.quantiles_ is None else SeveralQuantiles).decode(outputs)
 
     def _predict_with_std(self, X, n_draws):
-        if self.loss == "quantile":
+        if not REGRESSION[self.loss].spread:
             raise ValueError(
                 "return_std is not available with loss='quantile'. Several quantiles show the "
                 "spread themselves."
             )
-        if self.noise_std_ is None and self._has_dropout:
+        if self.noise_std_ is None and self._network.has_dropout:
             raise ValueError(
                 "return_std needs a validation set to estimate the noise in y from. Fit with "
                 "early_stopping=True, which sets one apart or takes X_val and y_val."
@@ -704,17 +645,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         mean, std = self._sampled_outputs(X, n_draws)
         std = np.hypot(std, self.noise_std_).astype(std.dtype)
         return self._as_predicted(mean), self._as_predicted(std)
-
-    def _learn_noise(self, watched):
-        """Estimate the noise in y from the validation residuals of passes with dropout."""
-        if watched is None or not self._has_dropout or self.loss == "quantile":
-            return
-        X, y = watched.checked
-        rows, weights = watched.weighted_rows(NOISE_ROWS)
-        mean, std = self._sample(X[rows], self._parameters(), NOISE_DRAWS)
-        std *= np.sqrt(1 + 1 / NOISE_DRAWS)  # the mean of few passes varies itself
-        columns = zip((y[rows] - mean).T, std.T, strict=True)
-        self.noise_std_ = np.array([noise_deviation(r, s, weights) for r, s in columns])
 
     def score(self, X, y, sample_weight=None):
         """R2, or for several quantiles the mean D2 pinball score.

@@ -27,6 +27,7 @@ from sklearn.tree import DecisionTreeClassifier
 from skreg import MLPClassifier, _core
 from skreg.augmentation import FeatureNoise, GaussianNoise, RandomRotation, base
 from skreg.augmentation.core import RowRandom
+from skreg.data.rows import TrainingRows
 
 every_transformer = pytest.mark.parametrize("cls", TRANSFORMERS, ids=lambda c: c.__name__)
 every_augmenter = pytest.mark.parametrize("cls", AUGMENTERS, ids=lambda c: c.__name__)
@@ -295,14 +296,14 @@ def test_validation_sets_stay_as_they_are(digits):
     augmenter = GaussianNoise(100.0, image_shape=(8, 8), random_state=0)
     model = MLPClassifier((8,), early_stopping=True, max_iter=2, random_state=0)
     seen = []
-    original = MLPClassifier._explicit_validation
+    original = TrainingRows.validate_on
 
-    def spy(self, dtype, X_val, *rest):
+    def spy(self, estimator, X_val, *rest):
         seen.append(np.asarray(X_val))
-        return original(self, dtype, X_val, *rest)
+        return original(self, estimator, X_val, *rest)
 
     with config_context(enable_metadata_routing=True), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(MLPClassifier, "_explicit_validation", spy)
+        patch.setattr(TrainingRows, "validate_on", spy)
         model.set_fit_request(X_val=True, y_val=True)
         pipe = make_pipeline(augmenter, model, transform_input=["X_val"])
         with pytest.warns(match="Maximum iterations"):

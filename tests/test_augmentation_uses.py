@@ -12,7 +12,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skreg import MLPClassifier, MLPRegressor, variants
+from skreg import MLPClassifier, MLPRegressor
 from skreg.augmentation import (
     AddNoise,
     AugmentationDisplay,
@@ -302,7 +302,7 @@ def test_chunks_change_nothing(params, digits, monkeypatch):
     still = clone(rotation).set_params(max_angle=0)
     assert same(MLPClassifier(**NET, **params, augmentation=still).fit(X, y), plain)
     assert not same(whole, plain)
-    monkeypatch.setattr(variants, "CHUNK_BYTES", 2 * 64 * X[:1].nbytes)
+    monkeypatch.setattr("skreg.data.epochs.CHUNK_BYTES", 2 * 64 * X[:1].nbytes)
     chunked = MLPClassifier(**NET, **params, augmentation=augmenter).fit(X, y)
     np.testing.assert_allclose(chunked.loss_curve_, whole.loss_curve_, rtol=1e-12)
     assert all(map(np.array_equal, chunked.coefs_, whole.coefs_))

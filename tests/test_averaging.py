@@ -6,7 +6,7 @@ from conftest import fit_epochs, fit_quietly, parameters
 from sklearn.exceptions import ConvergenceWarning
 
 from skreg import MLPClassifier, MLPRegressor
-from skreg.network import Network
+from skreg.network.network import Network
 
 STEPS = {
     "hidden_layer_sizes": (4,), "solver": "sgd", "learning_rate_init": 0.05, "shuffle": False,

@@ -16,9 +16,10 @@ import scipy.special
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skreg import _core
-from skreg.network import Network, make_data
-from skreg.network import predict as predict_layers
-from skreg.recipe import stack
+from skreg.network.architecture import stack
+from skreg.network.core import make_data
+from skreg.network.core import predict as predict_layers
+from skreg.network.network import Network
 
 BATCH_NORM = ("batch_norm", {"momentum": 0.1, "epsilon": 1e-3})
 LAYER_NORM = ("layer_norm", {"epsilon": 1e-3})

@@ -11,7 +11,7 @@ from sklearn.metrics import f1_score, make_scorer, r2_score
 from sklearn.model_selection import train_test_split
 
 from skreg import MLPClassifier, MLPRegressor
-from skreg.validation import split_rows
+from skreg.data.validation import split_rows
 
 SMALL = {"hidden_layer_sizes": (8,), "early_stopping": True, "random_state": 0}
 

@@ -590,7 +590,7 @@ class Ticks:
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_time_limit_stops_and_keeps_the_model(cancer, monkeypatch, early_stopping):
     """Training ends with a warning, with the weights of just so many epochs."""
-    monkeypatch.setattr("skreg.training.time", Ticks())
+    monkeypatch.setattr("skreg.training.limits.time", Ticks())
     params = {"hidden_layer_sizes": (5,), "early_stopping": early_stopping, "random_state": 0}
     limited = MLPClassifier(**params, time_limit=6)  # begin, and two looks an epoch
     with pytest.warns(UserWarning, match="stopped in epoch 3: time_limit=6"):

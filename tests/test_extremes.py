@@ -7,7 +7,7 @@ from scipy.optimize import brentq
 from test_core import make_layers, make_network
 
 from skreg import MLPRegressor
-from skreg.network import make_data
+from skreg.network.core import make_data
 
 
 def exact_prox(z, d):

@@ -11,43 +11,48 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "skreg"
 
-# Each module may import those of its row, and nothing else of skreg.
-ALLOWED = {
-    "__init__": {"classifier", "regressor"},
-    "classifier": {"base"},
-    "regressor": {"base", "uncertainty"},
-    "base": {
-        *("averaging", "callbacks", "columns", "lbfgs", "messages", "network", "recipe"),
-        *("stopping", "training", "validation", "variants"),
-    },
-    "training": {"messages", "stopping"},
-    "stopping": {"messages"},
-    "network": {"_core"},
-    "averaging": {"messages"},
-    "callbacks": set(),
-    "columns": set(),
-    "lbfgs": set(),
-    "recipe": {"augmentation", "schedules"},
-    "schedules": set(),
-    "messages": set(),
-    "uncertainty": set(),
-    "validation": set(),
-    "variants": {"augmentation"},
-}
+# A file may import those of its own wing and of the wings below it, at most MOST of skreg's.
+WINGS = [
+    {"__init__"},
+    {"classifier", "regressor"},
+    {"base"},
+    {"regularization"},
+    {"data", "training"},  # which do not know each other
+    {"network"},
+    {"augmentation"},
+    {"_core"},
+]
+EVERYONES = {"messages"}
+MOST = 6
 
 # The package `augmentation` knows itself and, through one module, the core.
-AUGMENTATION = SOURCE / "augmentation"
-KNOWS_THE_CORE = "core"
-DRAWS = "display"  # imports matplotlib where it is used
+KNOWS_THE_CORE = {SOURCE / "augmentation" / "core.py", SOURCE / "network" / "core.py"}
+DRAWS = {SOURCE / "augmentation" / "display.py"}  # imports matplotlib where it is used
+INTERFACES = {SOURCE / "augmentation" / "__init__.py", SOURCE / "regularization/techniques.py"}
+
+FILES = sorted(SOURCE.rglob("*.py"))
+
+
+def wing_of(path):
+    """The first part of the name: a folder, or a file of the top level."""
+    first = path.relative_to(SOURCE).parts[0]
+    return first.removesuffix(".py")
+
+
+def level_of(wing):
+    """0 at the top."""
+    return next(i for i, wings in enumerate(WINGS) if wing in wings)
 
 
 def imported(path):
-    """Modules of skreg that a file imports, and the other top-level packages."""
+    """Modules of skreg that a file imports, as tuples of names, and other top-level packages."""
     own, others = set(), set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module.startswith("skreg"):
-            inside = node.module.split(".")[1:]
-            own |= {inside[0]} if inside else {alias.name for alias in node.names}
+            inside = tuple(node.module.split(".")[1:])
+            names = [alias.name for alias in node.names]
+            folder = SOURCE.joinpath(*inside).is_dir()
+            own |= {(*inside, name) for name in names} if folder else {inside}
         elif isinstance(node, ast.ImportFrom):
             others.add(node.module.split(".")[0])
         elif isinstance(node, ast.Import):
@@ -55,24 +60,33 @@ def imported(path):
     return own, others
 
 
-def test_every_module_has_its_place():
-    assert {p.stem for p in SOURCE.glob("*.py")} == set(ALLOWED)
+def name_of(path):
+    return str(path.relative_to(SOURCE))
 
 
-@pytest.mark.parametrize("module", ALLOWED)
-def test_imports_point_one_way(module):
-    own, others = imported(SOURCE / f"{module}.py")
-    assert own <= ALLOWED[module]
-    assert others <= {"joblib", "numpy", "scipy", "sklearn"} | set(sys.stdlib_module_names)
+def test_every_file_stands_in_a_wing():
+    wings = {wing_of(path) for path in FILES} - EVERYONES
+    assert wings == set().union(*WINGS) - {"_core"}
 
 
-@pytest.mark.parametrize("path", sorted(AUGMENTATION.glob("*.py")), ids=lambda p: p.stem)
-def test_augmentation_knows_nothing_of_the_networks(path):
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_imports_point_down(path):
     own, others = imported(path)
-    assert own <= {"augmentation", *(["_core"] if path.stem == KNOWS_THE_CORE else [])}
-    plotting = {"matplotlib"} if path.stem == DRAWS else set()
+    if wing_of(path) not in EVERYONES:
+        level = level_of(wing_of(path))
+        for wing in {module[0] for module in own} - EVERYONES - {wing_of(path)}:
+            assert level_of(wing) > level, f"{name_of(path)} imports {wing}"
+    knows_the_core = any(module[0] == "_core" for module in own)
+    assert knows_the_core == (path in KNOWS_THE_CORE)
+    plotting = {"matplotlib"} if path in DRAWS else set()
     known = {"joblib", "numpy", "scipy", "sklearn"} | plotting
     assert others <= known | set(sys.stdlib_module_names)
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_no_file_is_a_hub(path):
+    own, _ = imported(path)
+    assert path in INTERFACES or len(own) <= MOST, f"{len(own)} imports: {sorted(own)}"
 
 
 def test_unbuilt_tree_says_what_to_do(tmp_path):

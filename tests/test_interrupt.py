@@ -10,8 +10,9 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
-from skreg import MLPClassifier, _core, network
-from skreg.network import Network, make_data
+from skreg import MLPClassifier, _core
+from skreg.network.core import make_data
+from skreg.network.network import Network
 
 BATCH_NORM = ("batch_norm", {"momentum": 0.1, "epsilon": 1e-3})
 
@@ -49,7 +50,7 @@ def interrupt(monkeypatch):
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_interrupt_within_an_epoch(slow_epoch, interrupt, monkeypatch, early_stopping, n_threads):
     X, y = slow_epoch
-    monkeypatch.setattr(network, "_count_cpus", lambda: _core.set_cpu_count(n_threads))
+    monkeypatch.setattr("skreg.network.core.count_cpus", lambda: _core.set_cpu_count(n_threads))
     clf = MLPClassifier(
         (512, 512, 512, 512), batch_size=64, early_stopping=early_stopping, random_state=0
     )

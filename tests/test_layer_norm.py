@@ -9,8 +9,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
 from skreg import MLPClassifier, MLPRegressor
-from skreg.network import Network, make_data
-from skreg.recipe import LAYER_NORM_EPSILON, stack
+from skreg.network.architecture import stack
+from skreg.network.core import make_data
+from skreg.network.network import Network
+from skreg.regularization.layers import LAYER_NORM_EPSILON
 
 NET = {"hidden_layer_sizes": (7, 5), "layer_norm": True, "random_state": 0}
 

@@ -9,7 +9,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from reference import initial_parameters
 
 from skreg import MLPClassifier, MLPRegressor
-from skreg.recipe import Recipe, residual_links
+from skreg.regularization.layers import residual_links
+from skreg.regularization.plan import Plan
 
 NET = {"hidden_layer_sizes": (6,) * 5, "residual": True, "random_state": 0}
 FROZEN = {"solver": "sgd", "learning_rate_init": 1e-30, "momentum": 0.0, "alpha": 0.0}
@@ -38,7 +39,7 @@ def test_links_lead_over_pairs(widths, links):
     """Pairs do not overlap, and all three widths of a link are the same."""
     assert residual_links(widths) == links
     model = MLPRegressor(hidden_layer_sizes=widths, residual=True)
-    specs = Recipe(model).layers(1)
+    specs = Plan(model).layers(1)
     dense = np.cumsum([name == "dense" for name, _ in specs]) - 1
     assert [i for i, (name, _) in zip(dense, specs, strict=True) if name == "residual"] == links
 
@@ -69,10 +70,10 @@ def test_the_prediction_adds_what_entered_each_pair(diabetes, batch_norm, dropou
 def test_the_rate_grows_linearly_with_depth():
     """The last link has the given rate, the first of four a quarter of it."""
     model = MLPRegressor(hidden_layer_sizes=(5,) * 9, residual=True, stochastic_depth=0.8)
-    recipe = Recipe(model)
-    rates = [options["p"] for name, options in recipe.layers(1) if name == "residual"]
+    plan = Plan(model)
+    rates = [options["p"] for name, options in plan.layers(1) if name == "residual"]
     assert_allclose(rates, [0.2, 0.4, 0.6, 0.8])
-    for layers in (recipe.predictor(1), recipe.predictor(1, sampling=True)):
+    for layers in (plan.predicting_layers(1), plan.sampling_layers(1)):
         assert [options["p"] for name, options in layers if name == "residual"] == [0.0] * 4
 
 

@@ -14,8 +14,9 @@ from scipy.special import softmax
 from sklearn.base import clone
 
 from skreg import MLPClassifier, MLPRegressor, _core
-from skreg.columns import CHUNK_NUMBERS, ColumnMoments
-from skreg.network import Network, make_data
+from skreg.data.columns import CHUNK_NUMBERS, ColumnMoments
+from skreg.network.core import make_data
+from skreg.network.network import Network
 
 SEED, N, D = 3, 23, 7
 SWAP, MIXUP, CUTMIX, CUTOUT, NOISE = 3, 4, 5, 6, 7  # purposes of random numbers
@@ -329,7 +330,7 @@ def test_statistics_are_those_of_the_weighted_training_rows(diabetes):
 @pytest.mark.parametrize("weighted", [False, True])
 def test_column_moments_over_chunks(dtype, weighted, monkeypatch):
     """As in one pass, also far from zero, with chunks that weigh nothing."""
-    monkeypatch.setattr("skreg.columns.CHUNK_NUMBERS", 7 * 5 + 1)
+    monkeypatch.setattr("skreg.data.columns.CHUNK_NUMBERS", 7 * 5 + 1)
     rng = np.random.RandomState(0)
     A = (rng.randn(103, 5) + 1e3).astype(dtype)
     weight = np.where(np.arange(103) < 30, 0, rng.randint(0, 3, 103)).astype(float)

@@ -5,7 +5,7 @@ import pytest
 from conftest import ScriptedScorer, assert_same_bits, fit_epochs, fit_quietly
 
 from skreg import MLPClassifier, MLPRegressor
-from skreg.schedules import SCHEDULES
+from skreg.training.schedules import SCHEDULES
 
 RATE = 0.02
 

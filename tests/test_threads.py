@@ -16,7 +16,7 @@ from scipy.special import softmax
 from sklearn.base import clone
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from skreg import MLPClassifier, MLPRegressor, _core, network
+from skreg import MLPClassifier, MLPRegressor, _core
 from skreg.augmentation import (
     Compose,
     ElasticDeformation,
@@ -46,7 +46,7 @@ VARIANTS = {
 @pytest.fixture(autouse=True)
 def many_cpus(monkeypatch):
     """As on a machine with many processors: threadpool_limits alone decides."""
-    monkeypatch.setattr(network, "_count_cpus", lambda: _core.set_cpu_count(64))
+    monkeypatch.setattr("skreg.network.core.count_cpus", lambda: _core.set_cpu_count(64))
 
 
 @pytest.fixture(scope="module")

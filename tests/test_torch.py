@@ -6,7 +6,7 @@ from conftest import fit_epochs
 from reference import initial_parameters
 
 from skreg import MLPClassifier, MLPRegressor
-from skreg.schedules import SCHEDULES
+from skreg.training.schedules import SCHEDULES
 
 torch = pytest.importorskip("torch")
 

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import norm
 
 from skreg import MLPClassifier, MLPRegressor
-from skreg.uncertainty import noise_deviation
+from skreg.network.noise import noise_deviation
 
 NET = {"hidden_layer_sizes": (20,), "dropout": 0.3, "random_state": 0, "max_iter": 30}
 NET.update(learning_rate_init=0.01)
@@ -156,7 +156,7 @@ def test_a_frame_needs_no_warning(diabetes):
 
 def test_validation_rows_without_weight_do_not_count(monkeypatch):
     """Not even where all of the first ones have none."""
-    monkeypatch.setattr("skreg.regressor.NOISE_ROWS", 20)
+    monkeypatch.setattr("skreg.data.targets.NOISE_ROWS", 20)
     rng = np.random.RandomState(0)
     X, y = rng.randn(200, 3), rng.randn(200)
     weight = np.repeat([0.0, 1.0], 100)
@@ -168,7 +168,7 @@ def test_validation_rows_without_weight_do_not_count(monkeypatch):
 
 def test_the_noise_is_that_of_rows_from_all_over(monkeypatch):
     """A validation set in the order of its noise is not judged by its beginning."""
-    monkeypatch.setattr("skreg.regressor.NOISE_ROWS", 50)
+    monkeypatch.setattr("skreg.data.targets.NOISE_ROWS", 50)
     rng = np.random.RandomState(0)
     X = rng.randn(2000, 2)
     y_val = rng.randn(2000) * np.repeat([0.1, 3.0], 1000)

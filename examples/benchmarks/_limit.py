@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from _cases import torch
 
-from skreg.network import predict
+from skreg.network.core import predict
 
 SIZE = 1024  # of the square products
 COPIED = 2**28  # bytes, far beyond any cache

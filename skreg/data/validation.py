@@ -38,10 +38,10 @@ class Validation:
         """Mean loss without penalties, weighted by sample and class weights."""
         return network.evaluate(self.data, self.rows)
 
-    def scorer(self, estimator, network):
-        """A function that scores the network's current weights, or None to watch the loss.
+    def scorer(self, estimator, attributes):
+        """A function that scores a network's current weights, or None to watch the loss.
 
-        The scorer gets a copy of the estimator that predicts with these weights.
+        The scorer gets a copy of the estimator with the attributes that predict as the network.
         """
         if estimator.scoring == "loss":
             return None
@@ -49,9 +49,9 @@ class Validation:
         weighted = self.sample_weight is not None and _takes_sample_weight(score)
         options = {"sample_weight": self.sample_weight} if weighted else {}
 
-        def score_now():
+        def score_now(network):
             current = copy.copy(estimator)
-            current._show(network)
+            current.__dict__.update(attributes(network))
             return score(current, self.X, self.y, **options)
 
         return score_now
@@ -61,29 +61,6 @@ def _takes_sample_weight(scorer):
     function = getattr(scorer, "_score_func", scorer)  # the metric inside scikit-learn's scorers
     parameters = inspect.signature(function).parameters.values()
     return any(p.name == "sample_weight" or p.kind == p.VAR_KEYWORD for p in parameters)
-
-
-def check_given(X_val, y_val, sample_weight_val, *, solver, early_stopping):
-    """Whether an explicit validation set is given; errors as in HistGradientBoosting."""
-    if X_val is None and y_val is None:
-        if sample_weight_val is not None:
-            raise ValueError("sample_weight_val is provided, but X_val and y_val were not.")
-        return False
-    if y_val is None:
-        raise ValueError("X_val is provided, but y_val was not provided.")
-    if X_val is None:
-        raise ValueError("y_val is provided, but X_val was not provided.")
-    if solver == "lbfgs":
-        raise ValueError(
-            "X_val and y_val are passed to fit, but solver='lbfgs' has no use for a validation "
-            "set. Use solver='adam' or 'sgd' with early_stopping=True, or leave them out."
-        )
-    if not early_stopping:
-        raise ValueError(
-            "X_val and y_val are passed to fit while at the same time early_stopping is False. "
-            "When passing X_val and y_val to fit, early_stopping should be set to True."
-        )
-    return True
 
 
 def split_rows(n_rows, fraction, strata, random_state):

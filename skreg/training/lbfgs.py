@@ -1,8 +1,75 @@
-"""The full-batch solver: SciPy's L-BFGS-B over the core's loss and gradient, in float64."""
+"""FullBatch: the solver without epochs. SciPy's L-BFGS-B over the core's loss and gradient."""
 
 import numpy as np
 import scipy.optimize
 from sklearn.utils.optimize import _check_optimize_result
+
+from skreg.training.earlier import remember
+from skreg.training.history import NOT_VALIDATED
+from skreg.training.stopping import check_finite
+
+
+class FullBatch:
+    """Minimizes the objective over all rows at once, in float64; made as a Trainer is.
+
+    Parameters
+    ----------
+    plan : Plan
+    network : Network
+        With its weights.
+    rows : TrainingRows
+    t : int
+        Rows seen by an earlier fit.
+    """
+
+    def __init__(self, plan, network, rows, t):
+        self.plan, self.network, self.rows, self.t = plan, network, rows, t
+        self.warnings = []
+        network.attach()
+
+    @classmethod
+    def fresh(cls, plan, rows, random_state, listeners=()):
+        """From initial weights."""
+        network = plan.network(rows, seed=0)
+        plan.initialize(network, random_state)
+        return cls(plan, network, rows, 0)
+
+    @classmethod
+    def warm(cls, plan, rows, random_state, before, listeners=()):
+        """From the weights of an earlier fit."""
+        network = plan.network(rows, seed=0)
+        before.load(network, plan)
+        return cls(plan, network, rows, before.history.t)
+
+    def run(self, max_iter):
+        """At most so many iterations."""
+        self.rows.check()
+        p = self.plan.estimator
+        X = self.rows.X.astype(np.float64, copy=False)
+        self.n_iter, self.loss = minimize(
+            self.network,
+            self.rows.view(X),
+            self.rows.train,
+            l1=self.plan.l1,
+            tol=p.tol,
+            max_iter=max_iter,
+            max_fun=p.max_fun,
+            verbose=p.verbose,
+        )
+        check_finite(self.network, self.loss)
+
+    def fitted(self):
+        """The parameters and statistics to keep."""
+        return self.network.snapshot()
+
+    def report(self):
+        """Attributes of the fitted estimator."""
+        own = {"n_iter_": self.n_iter, "loss_": self.loss, "t_": self.t}
+        return {**own, "best_loss_": None, "_no_improvement_count": 0, **NOT_VALIDATED}
+
+    def remember(self, snapshot, norm):
+        """What a fit that continues this one must know: the weights alone; see `EarlierFit`."""
+        return remember({}, self.network, snapshot, norm)
 
 
 def minimize(network, data, rows, *, l1, tol, max_iter, max_fun, verbose=False):

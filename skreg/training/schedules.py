@@ -73,8 +73,8 @@ class Constant:
         return warming_up or (self.needs_horizon and not validated)
 
     def state(self):
-        """What partial_fit continues, as numbers."""
-        return {"rate": self.rate}
+        """What training continues, as numbers."""
+        return {"epoch": self.epoch, "rate": self.rate}
 
     def restore(self, state):
         self.__dict__.update(state)
@@ -116,7 +116,7 @@ class Plateau(Constant):
             self.rate, self.waited = self.rate / 5.0, 0
 
     def state(self):
-        return {"rate": self.rate, "lowest": self.lowest, "waited": self.waited}
+        return {**super().state(), "lowest": self.lowest, "waited": self.waited}
 
 
 class Cosine(Constant):

@@ -1,79 +1,14 @@
 """Network: one flat parameter vector with named views, and the compiled core behind it.
 
-The only module that imports the core. Everything that persists (parameters, running statistics,
-moments, counters) are NumPy arrays that belong to Python; the core works on them in place.
+Everything that persists (parameters, running statistics, moments, counters) are NumPy arrays that
+belong to Python; the core works on them in place.
 """
 
 import math
 
-import joblib
 import numpy as np
-import scipy.sparse as sp
 
-from skreg import _core
-
-if not hasattr(_core, "Trainer32"):  # the folder of C++ sources, found as a namespace package
-    raise ImportError(
-        "skreg's compiled core is not built in this source tree. Build and install the package "
-        "with `pip install .` (or `pip install --no-build-isolation -e .` to work on it), and "
-        "import it from outside of the source tree, or with the editable install."
-    )
-
-Spec = tuple[str, dict[str, float]]  # a part of the core by name, with its options
-
-MAX_ROWS = np.iinfo(np.int32).max
-BLOCK_ROWS = 512  # rows that the core predicts at a time
-
-
-def _count_cpus():
-    """Tell the core what the affinity of this process and its control group leave it, now."""
-    _core.set_cpu_count(joblib.cpu_count())
-
-
-def _cast(values, dtype, name):
-    if values is None:
-        return None
-    with np.errstate(over="ignore"):
-        cast = np.ascontiguousarray(values, dtype=dtype)
-    if not np.isfinite(cast).all():
-        raise ValueError(
-            f"{name} holds numbers too large for {dtype}, in which training goes because X has "
-            f"this type. Scale {name}, or pass X in float64."
-        )
-    return cast
-
-
-def make_data(X, *, target=None, label=None, weight=None):
-    """Hand arrays to the core by reference.
-
-    Parameters
-    ----------
-    X : C-ordered ndarray or sparse matrix of shape (n_rows, n_features)
-        float32 or float64; decides the number type of the core.
-    target : ndarray of shape (n_rows, n_outputs), optional
-    label : ndarray of shape (n_rows,), optional
-        Index of the class, for the softmax loss.
-    weight : ndarray of shape (n_rows,), optional
-    """
-    if X.shape[0] > MAX_ROWS:
-        raise ValueError(f"X has {X.shape[0]} rows; at most {MAX_ROWS} are supported.")
-    dtype = X.dtype
-    arrays = {
-        "target": _cast(target, dtype, "y"),
-        "label": None if label is None else np.ascontiguousarray(label, dtype=np.int32),
-        "weight": _cast(weight, dtype, "sample_weight"),
-    }
-    core = _core.Data32 if dtype == np.float32 else _core.Data64
-    if not sp.issparse(X):
-        return core.dense(np.ascontiguousarray(X), **arrays)
-    X = X.tocsr()
-    return core.sparse(
-        X.indptr.astype(np.int64, copy=False),
-        X.indices.astype(np.int32, copy=False),
-        np.ascontiguousarray(X.data),
-        X.shape[1],
-        **arrays,
-    )
+from skreg.network.core import as_arrays, make_trainer
 
 
 def _orthogonal(random_state, n_in, n_out):
@@ -97,53 +32,6 @@ INITIAL_WEIGHTS = {
 }
 
 
-def predict(X, layers, parameters, link):
-    """Outputs of a network without batch norm, of shape (n_rows, n_outputs), in the type of X.
-
-    `parameters` are weights, biases, then scales and shifts of layer norms; `link` is the output
-    activation: identity, logistic, softmax or exp.
-    """
-    out = np.empty((X.shape[0], int(layers[-1][1]["units"])), dtype=X.dtype)
-    if X.shape[0] > BLOCK_ROWS:  # less stays on one thread
-        _count_cpus()
-    _core.predict(make_data(X), layers, _as_arrays(parameters, X.dtype), link, out)
-    return out
-
-
-def sample(X, layers, parameters, link, *, seed, n_draws):
-    """Mean and standard deviation of `n_draws` outputs with the dropout of `layers` on."""
-    mean = np.empty((X.shape[0], int(layers[-1][1]["units"])), dtype=X.dtype)
-    deviation = np.empty_like(mean)
-    arrays = _as_arrays(parameters, X.dtype)
-    _count_cpus()
-    _core.sample(make_data(X), layers, arrays, link, seed, n_draws, mean, deviation)
-    return mean, deviation
-
-
-def may_overflow(layers, parameters, largest):
-    """Whether features up to `largest` in size could lead to numbers beyond those of their type.
-
-    From a bound for each layer: the largest sum of the sizes of a unit's weights, twice to allow
-    for activations, on top of what the layers before it can bring through a link.
-    """
-    n_layers = sum(name == "dense" for name, _ in layers)
-    norms = parameters[2 * n_layers :]
-    limit = float(np.finfo(parameters[0].dtype).max) / 4
-    if norms:  # the layer norms square, and bring at most their scale times the root of the width
-        limit **= 0.5
-        width = max(weight.shape[1] for weight in parameters[:n_layers])
-        largest += width * max(float(np.abs(a).max()) for a in norms)
-    pairs = zip(parameters[:n_layers], parameters[n_layers : 2 * n_layers], strict=True)
-    for weight, bias in pairs:
-        gain = float(np.abs(weight).sum(axis=0, dtype=np.float64).max())
-        largest += 2 * (gain * largest + float(np.abs(bias).max()) + 1)
-    return not largest < limit
-
-
-def _as_arrays(parameters, dtype):
-    return [np.ascontiguousarray(p, dtype=dtype) for p in parameters]
-
-
 class Network:
     """A trainable network: parameters as one vector, and the core's trainer on top of it.
 
@@ -163,9 +51,9 @@ class Network:
     """
 
     def __init__(self, layers, loss, parts, *, n_features, dtype, seed):
-        _count_cpus()
-        trainer = _core.Trainer32 if dtype == np.float32 else _core.Trainer64
-        self._core = trainer(n_features, layers, loss, parts, seed)
+        self._core = make_trainer(
+            layers, loss, parts, n_features=n_features, dtype=dtype, seed=seed
+        )
         self.seed = seed
         self.epsilon = next((o["epsilon"] for name, o in layers if name == "batch_norm"), None)
         self.n_weights = self._core.n_weights
@@ -246,16 +134,11 @@ class Network:
             coefs[i] = (coefs[i] * factor).astype(mean.dtype)
         return coefs, [intercepts[i] for i in range(len(coefs))]
 
-    def layer_norms(self):
+    def layer_norms(self, snapshot=None):
         """Copies of the scales, then the shifts, of the layer norms, which cannot be folded."""
         folded = self.views("mean")
-        views = [self.views(kind) for kind in ("scale", "shift")]
+        views = [self.views(kind, snapshot) for kind in ("scale", "shift")]
         return [v.copy() for view in views for i, v in view.items() if i not in folded]
-
-    @staticmethod
-    def count_moments(optimizer):
-        """How many vectors of moments an optimizer (by name) keeps."""
-        return _core.count_moments(optimizer)
 
     def attach(self, optimizer=None, moments=(), counters=None, reach=None):
         """Connect the arrays that the core updates in place, before any other use of it.
@@ -277,7 +160,7 @@ class Network:
     def set_columns(self, mean, deviation, target_deviation):
         """Hand over the statistics of the columns, which changes of the rows need."""
         dtype = self.parameters.dtype
-        self._core.set_columns(*_as_arrays((mean, deviation, target_deviation), dtype))
+        self._core.set_columns(*as_arrays((mean, deviation, target_deviation), dtype))
 
     def train_epoch(self, data, order, batch_size, rates, seconds=math.inf):
         """One pass over the rows in `order`; returns the mean penalized loss.

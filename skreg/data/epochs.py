@@ -1,7 +1,7 @@
-"""VariantEpochs: training on a fresh variant of every row in every epoch.
+"""Epochs: one pass over the training rows, or over fresh variants of them.
 
-Takes the place of the network in the epoch loop, with the same `train_epoch`. The variants are made
-in chunks of bounded memory that end where batches end, so that the chunks change no result.
+Both are asked in the same way by the trainer. Variants are made in chunks of bounded memory that
+end where batches end, so that the chunks change no result.
 """
 
 import math
@@ -16,30 +16,47 @@ from skreg.augmentation.mixing import MixingAugmenter
 CHUNK_BYTES = 2**26  # 64 MB of variants
 
 
-class VariantEpochs:
-    """One pass over variants of rows, again and again.
+class RowEpochs:
+    """Passes over the rows as they are.
 
     Parameters
     ----------
     network : Network
-    augmenter : augmenter
-        Fitted on the training rows.
-    X : ndarray of shape (n_rows, n_features)
-        The training rows.
-    make_data : callable
-        Called with variants and the positions of their originals in X, returns data for the core.
-    seed : int
+    rows : TrainingRows
+    """
+
+    def __init__(self, network, rows):
+        self.network, self.data, self.rows = network, rows.data, rows.train
+
+    def train_epoch(self, order, batch_size, rates, seconds=math.inf):
+        """One pass over the rows in `order`; returns the mean penalized loss."""
+        return self.network.train_epoch(self.data, order, batch_size, rates, seconds)
+
+    def restore(self, epoch):
+        """Go on after so many epochs; each is like any other."""
+
+
+class VariantEpochs:
+    """Passes over variants of the rows, again and again.
+
+    Parameters
+    ----------
+    network : Network
+    rows : TrainingRows
+    augmentation : augmenter
+        Of which a copy is fitted on the training rows.
     epoch : int
         Number of epochs ever made: no variant comes twice.
     """
 
-    def __init__(self, network, augmenter, X, make_data, seed, epoch):
-        self.network = network
-        self.augmenter = augmenter
-        self.X = X
-        self.rows = np.arange(len(X), dtype=np.int32)
-        self.make_data = make_data
-        self.seed = seed
+    def __init__(self, network, rows, augmentation, epoch):
+        self.network, self.originals = network, rows
+        self.X = rows.X if len(rows.train) == rows.X.shape[0] else rows.X[rows.train]
+        self.rows = np.arange(len(self.X), dtype=np.int32)
+        self.augmenter = _fitted(augmentation, self.X, rows.y[rows.train])
+        self.seed = network.seed
+        if self.augmenter.random_state is not None:  # it decides, where it has one
+            self.seed = draw_seed(self.augmenter.random_state)
         self.epoch = epoch
 
     def train_epoch(self, order, batch_size, rates, seconds=math.inf):
@@ -49,7 +66,7 @@ class VariantEpochs:
         for begin, end in self._chunks(len(order), batch_size):
             rows = order[begin:end]
             variants = self.augmenter._variants(self.X, rows, epoch=self.epoch, seed=self.seed)
-            data = self.make_data(variants, rows)
+            data = self.originals.view(variants, self.originals.train[rows])
             chunk_rates = rates[min(begin // batch_size, len(rates) - 1) :]
             left = deadline - time.monotonic()
             in_order = self.rows[: len(rows)]
@@ -59,6 +76,10 @@ class VariantEpochs:
                 break
         self.epoch += 1
         return total / n_used
+
+    def restore(self, epoch):
+        """Go on after so many epochs."""
+        self.epoch = epoch
 
     def _chunks(self, n_rows, batch_size):
         """Whole batches; a single last row joins the batch before it, as in the core."""
@@ -72,9 +93,8 @@ class VariantEpochs:
             begin = end
 
 
-def fitted_augmenter(estimator, X, y):
-    """A copy of the estimator's augmenter, fitted on the training rows."""
-    augmenter = clone(estimator.augmentation)
+def _fitted(augmentation, X, y):
+    augmenter = clone(augmentation)
     if isinstance(augmenter, MixingAugmenter):
         name = type(augmenter).__name__
         raise ValueError(
@@ -84,8 +104,3 @@ def fitted_augmenter(estimator, X, y):
         )
     augmenter._begin(X, y)
     return augmenter
-
-
-def variant_seed(augmenter, seed):
-    """The augmenter's own random state decides, where it has one, else the network's seed."""
-    return seed if augmenter.random_state is None else draw_seed(augmenter.random_state)

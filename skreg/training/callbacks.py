@@ -4,6 +4,8 @@ One task a fit, one subtask an epoch. Without callbacks, or with an older scikit
 this runs.
 """
 
+from skreg.training.listener import Listener
+
 try:
     from sklearn.callback import CallbackSupportMixin
 except ImportError:  # scikit-learn < 1.9 has no callbacks
@@ -12,11 +14,19 @@ except ImportError:  # scikit-learn < 1.9 has no callbacks
         """Nothing to support."""
 
 
-class FitCallbacks:
+class FitCallbacks(Listener):
     """The callbacks of one fit.
 
     Create it first thing in `fit`: `_fit_context` tears down what is set up here.
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+    X, y, sample_weight : as they were passed
     """
+
+    looks = True
+    attributes = None  # callable (network) -> dict: with them a copy of the estimator predicts
 
     def __init__(self, estimator, X, y, sample_weight):
         self.estimator = estimator
@@ -32,30 +42,29 @@ class FitCallbacks:
         )
         self.context.call_on_fit_task_begin(**self.arguments)
 
-    def epoch_begin(self):
-        self.epoch = self.context.subcontext(task_name="epoch")
-        self.epoch.call_on_fit_task_begin(**self.arguments)
+    def epoch_begin(self, trainer):
+        self.task = self.context.subcontext(task_name="epoch")
+        self.task.call_on_fit_task_begin(**self.arguments)
 
-    def epoch_end(self, network):
-        """Whether a callback asks to stop."""
+    def look(self, trainer):
+        # Copies, since training goes on in place; made only when asked for.
+        def current():
+            return self.attributes(trainer.network)
 
-        def current():  # copies, since training goes on in place; made only when asked for
-            return self.estimator._predicting(network)
-
-        return self.epoch.call_on_fit_task_end(**self.arguments, reconstruction_attributes=current)
+        if self.task.call_on_fit_task_end(**self.arguments, reconstruction_attributes=current):
+            trainer.end("callback")
 
     def fit_end(self):
+        """The fitted attributes are those that predict."""
+        names = ("coefs_", "intercepts_", "_predictor")
         self.context.call_on_fit_task_end(
             **self.arguments,
-            reconstruction_attributes=lambda: {
-                name: getattr(self.estimator, name)
-                for name in ("coefs_", "intercepts_", "_predictor")
-            },
+            reconstruction_attributes=lambda: {n: getattr(self.estimator, n) for n in names},
         )
 
 
 def callbacks_of(estimator, X, y, sample_weight):
-    """FitCallbacks where callbacks are set, else None."""
+    """One FitCallbacks where callbacks are set, in a list, else none."""
     if not getattr(estimator, "_skl_callbacks", None):
-        return None
-    return FitCallbacks(estimator, X, y, sample_weight)
+        return []
+    return [FitCallbacks(estimator, X, y, sample_weight)]

@@ -1,0 +1,169 @@
+"""TrainingRows: what was passed to fit, checked, and on its way to the core.
+
+X goes one way: checked (`check_arrays`), with targets and weights (`TrainingRows`), divided into
+rows to train and to validate on, and as the core's view (`data`), by reference. Nothing of it knows
+the estimator.
+"""
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from skreg.data.columns import ColumnMoments
+from skreg.data.epochs import RowEpochs, VariantEpochs
+from skreg.data.targets import flat
+from skreg.data.validation import Validation, check_total_weight, split_rows, take_rows
+from skreg.network.core import make_data
+
+
+def check_arrays(estimator, X, y, *, numeric, reset, dtype=(np.float64, np.float32)):
+    """X and y as arrays; what the estimator knows of features is set, or checked."""
+    X, y = validate_data(
+        estimator,
+        X,
+        y,
+        accept_sparse=["csr", "csc"],
+        multi_output=True,
+        y_numeric=numeric,
+        dtype=dtype,
+        order="C",
+        reset=reset,
+    )
+    return X, flat(y)
+
+
+def check_weights(sample_weight, X):
+    """Weights >= 0, one a row, or None."""
+    if sample_weight is None:
+        return None
+    sample_weight = _check_sample_weight(sample_weight, X)
+    if (sample_weight < 0).any():
+        raise ValueError(
+            "sample_weight holds negative numbers, with which the loss has no minimum. "
+            "Use weights >= 0."
+        )
+    if not sample_weight.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return sample_weight
+
+
+def check_given(X_val, y_val, sample_weight_val, *, solver, early_stopping):
+    """Whether an explicit validation set is given; errors as in HistGradientBoosting."""
+    if X_val is None and y_val is None:
+        if sample_weight_val is not None:
+            raise ValueError("sample_weight_val is provided, but X_val and y_val were not.")
+        return False
+    if y_val is None:
+        raise ValueError("X_val is provided, but y_val was not provided.")
+    if X_val is None:
+        raise ValueError("y_val is provided, but X_val was not provided.")
+    if solver == "lbfgs":
+        raise ValueError(
+            "X_val and y_val are passed to fit, but solver='lbfgs' has no use for a validation "
+            "set. Use solver='adam' or 'sgd' with early_stopping=True, or leave them out."
+        )
+    if not early_stopping:
+        raise ValueError(
+            "X_val and y_val are passed to fit while at the same time early_stopping is False. "
+            "When passing X_val and y_val to fit, early_stopping should be set to True."
+        )
+    return True
+
+
+class TrainingRows:
+    """Rows of a fit with their targets and weights.
+
+    Parameters
+    ----------
+    passed : tuple
+        X and y as the user passed them, for scorers.
+    X : ndarray or sparse matrix of shape (n_rows, n_features)
+    y : ndarray
+        As `targets.check` returns it.
+    sample_weight : ndarray of shape (n_rows,) or None
+    targets : object of targets.py
+        With its class weights, which multiply the sample weights.
+    """
+
+    def __init__(self, passed, X, y, sample_weight, targets):
+        self.passed, self.X, self.y, self.targets = passed, X, y, targets
+        self.sample_weight = sample_weight
+        self.weight = _product(sample_weight, targets.weights(y))
+        self.train = np.arange(X.shape[0], dtype=np.int32)
+        self.validation = None
+        self._data = None
+
+    @property
+    def data(self):
+        """The core's view of all rows."""
+        if self._data is None:
+            self._data = self.view(self.X)
+        return self._data
+
+    def view(self, X, rows=slice(None)):
+        """The core's view of X in the place of the given rows."""
+        weight = None if self.weight is None else self.weight[rows]
+        return make_data(X, **self.targets.loss.encode(self.y[rows]), weight=weight)
+
+    def hold_out(self, fraction, random_state, *, copies):
+        """Set rows aside to validate on; with copies as they were passed, for a scorer."""
+        train, rows = split_rows(
+            len(self.train), fraction, self.targets.strata(self.y), random_state
+        )
+        check_total_weight(self.data, rows, "validation")
+        weight = None if self.sample_weight is None else self.sample_weight[rows]
+        X, y = (take_rows(a, rows) if copies else None for a in self.passed)
+        self.validation = Validation(self.data, rows, (self.X, self.y), X, y, weight)
+        self.train = train
+
+    def validate_on(self, estimator, X, y, sample_weight):
+        """Take a validation set of its own."""
+        try:
+            numeric = self.targets.numeric
+            X_val, y_val = check_arrays(
+                estimator, X, y, numeric=numeric, reset=False, dtype=self.X.dtype
+            )
+            if X_val.shape[0] < 2:
+                raise ValueError("it has only one row. Pass at least two.")
+            y_val = self.targets.check_validation(y_val)
+            sample_weight = check_weights(sample_weight, X_val)
+            rows = TrainingRows((X, y), X_val, y_val, sample_weight, self.targets)
+            check_total_weight(rows.data, rows.train, "validation")
+        except ValueError as error:
+            raise ValueError(f"The validation set X_val, y_val is not valid: {error}") from error
+        checked = X_val, y_val
+        self.validation = Validation(rows.data, rows.train, checked, X, y, sample_weight)
+
+    def check(self):
+        """Errors for rows from which nothing can be learned."""
+        check_total_weight(self.data, self.train, "training")
+
+    def epochs(self, network, augmentation, n_made):
+        """Passes over the training rows, or over variants of them, after so many epochs."""
+        if augmentation is None:
+            return RowEpochs(network, self)
+        return VariantEpochs(network, self, augmentation, n_made)
+
+    def columns(self, before):
+        """Moments of features and targets over the training rows, on top of earlier ones."""
+        features = ColumnMoments(before.get("features"))
+        targets = ColumnMoments(before.get("targets"))
+        features.add(self.X, self.train, self.weight)
+        if self.targets.numeric:
+            targets.add(self.y, self.train, self.weight)
+        return features, targets
+
+    def norm(self):
+        """An upper bound of the size of all features: the root of the sum of their squares."""
+        values = (self.X.data if sp.issparse(self.X) else self.X).ravel()
+        return float(np.sqrt(np.vdot(values, values)))
+
+    def weighted(self):
+        """The training rows with a positive weight."""
+        return self.train if self.weight is None else self.train[self.weight[self.train] > 0]
+
+
+def _product(sample_weight, class_weight):
+    if sample_weight is None or class_weight is None:
+        return class_weight if sample_weight is None else sample_weight
+    return sample_weight * class_weight

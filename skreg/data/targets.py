@@ -1,0 +1,147 @@
+"""Targets: what y means. Labels for a classifier, numbers for a regressor.
+
+Both check y, bring it into the form that a loss encodes for the core, and name what the fitted
+estimator keeps of it.
+"""
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import type_of_target, unique_labels
+
+from skreg.network.losses import BinaryLogLoss, SoftmaxLogLoss, regression_loss
+from skreg.network.noise import NOISE_DRAWS, NOISE_ROWS, noise_deviation
+
+
+def flat(y):
+    """A column as a vector, with scikit-learn's warning."""
+    return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
+
+class Labels:
+    """Classes, or several labels that may hold at once.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier
+    classes : ndarray of shape (n_classes,)
+    n_outputs : int
+    link : str
+        Of a fit that is continued, else what `of` finds.
+    """
+
+    numeric = False
+
+    def __init__(self, estimator, classes, n_outputs, link):
+        self.classes, self.link = classes, link
+        self.multilabel = n_outputs > 1 and link == "logistic"
+        self.loss = (SoftmaxLogLoss if link == "softmax" else BinaryLogLoss)(estimator, n_outputs)
+        self.class_weights = None  # one a class
+
+    @classmethod
+    def of(cls, estimator, classes, y):
+        """For a first fit, from its labels."""
+        multilabel = type_of_target(y).startswith("multilabel")
+        n_outputs = len(classes) if multilabel or len(classes) > 2 else 1
+        link = "logistic" if multilabel or n_outputs == 1 else "softmax"
+        return cls(estimator, classes, n_outputs, link)
+
+    def attributes(self):
+        """What the fitted estimator keeps."""
+        return {
+            "classes_": self.classes,
+            "n_outputs_": self.loss.n_outputs,
+            "out_activation_": self.link,
+        }
+
+    def check(self, y):
+        """Index of the class of each row, or the indicator matrix of multilabel targets."""
+        multilabel = type_of_target(y).startswith("multilabel")
+        if multilabel != self.multilabel:
+            expected, got = ("an indicator matrix", "labels")[:: 1 if self.multilabel else -1]
+            raise ValueError(f"y must hold {expected} as in the fit before, got {got}.")
+        if multilabel:
+            y = y.toarray() if sp.issparse(y) else y
+            if not np.isin(y, (0, 1)).all():
+                raise ValueError(
+                    f"Multilabel y must be an indicator matrix of 0 and 1, got {np.unique(y)}."
+                )
+            return y
+        return np.searchsorted(self.classes, y).astype(np.int32)  # as the core takes it
+
+    def check_validation(self, y):
+        """The same for a validation set."""
+        unknown = np.setdiff1d(unique_labels(y), self.classes)
+        if len(unknown):
+            raise ValueError(f"y_val has labels that y does not have: {unknown}.")
+        return self.check(y)
+
+    def weights(self, y):
+        """Weight of each row by its class, or None."""
+        return None if self.class_weights is None else self.class_weights[y]
+
+    def learn_noise(self, fitted, validation, seed):
+        """Labels have a probability instead."""
+        return {}
+
+    def strata(self, y):
+        """Labels that a validation split keeps in proportion, or None."""
+        return y == 1 if self.loss.n_outputs == 1 else None
+
+
+class Numbers:
+    """One or several numbers a row.
+
+    Parameters
+    ----------
+    estimator : MLPRegressor
+    y : ndarray of shape (n_rows,) or (n_rows, n_targets)
+    """
+
+    numeric = True
+
+    def __init__(self, estimator, y):
+        self.loss = regression_loss(estimator, self._matrix(y).shape[1])
+
+    def attributes(self):
+        """What the fitted estimator keeps."""
+        several = self.loss.n_outputs != self.loss.n_targets
+        return {
+            "n_outputs_": self.loss.n_outputs,
+            "out_activation_": self.loss.link,
+            "quantiles_": self.loss.levels() if several else None,
+            "noise_std_": None,
+        }
+
+    @staticmethod
+    def _matrix(y):
+        return y if y.ndim == 2 else y[:, None]
+
+    def check(self, y):
+        """A matrix with one column a target."""
+        self.loss.check(y)
+        return self._matrix(y)
+
+    def check_validation(self, y):
+        """The same for a validation set."""
+        y = self.check(y)
+        if y.shape[1] != self.loss.n_targets:
+            raise ValueError(f"y_val has {y.shape[1]} targets, but y has {self.loss.n_targets}.")
+        return y
+
+    def learn_noise(self, fitted, validation, seed):
+        """The noise in y, from the validation residuals of passes with dropout."""
+        if validation is None or not fitted.has_dropout or not self.loss.spread:
+            return {}
+        X, y = validation.checked
+        rows, weights = validation.weighted_rows(NOISE_ROWS)
+        mean, std = fitted.sample(X[rows], seed=seed, n_draws=NOISE_DRAWS)
+        std *= np.sqrt(1 + 1 / NOISE_DRAWS)  # the mean of few passes varies itself
+        columns = zip((y[rows] - mean).T, std.T, strict=True)
+        return {"noise_std_": np.array([noise_deviation(r, s, weights) for r, s in columns])}
+
+    def weights(self, y):
+        """Numbers have no classes."""
+
+    def strata(self, y):
+        """Numbers have no proportions to keep."""

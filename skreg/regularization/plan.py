@@ -1,0 +1,187 @@
+"""Plan: what a set of hyperparameters means, as loops over the techniques."""
+
+import numpy as np
+import scipy.sparse as sp
+
+from skreg.network.architecture import Architecture
+from skreg.network.fitted import FittedNetwork
+from skreg.network.network import Network
+from skreg.regularization.techniques import TECHNIQUES
+from skreg.training.optimization import Optimization
+
+# These reach the core in the number type of X; those of the second line may not become zero.
+IN_TYPE_OF_X = ("alpha", "feature_alpha", "unit_alpha", "input_noise", "adversarial_epsilon")
+ABOVE_ZERO = ("learning_rate_init", "epsilon", "batch_norm_epsilon", "max_norm", "delta")
+
+
+class Plan:
+    """The parts of a training.
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+        With parameters that are valid one by one.
+
+    Raises
+    ------
+    ValueError
+        For values or combinations that contradict themselves.
+    """
+
+    def __init__(self, estimator):
+        self.estimator = estimator
+        self.architecture = Architecture(estimator)
+        self.optimization = Optimization(estimator)
+        self.techniques = [
+            technique(estimator, self.architecture)
+            for technique in TECHNIQUES
+            if hasattr(estimator, technique.name)
+        ]
+        self.on = [technique for technique in self.techniques if technique.on]
+        self._check()
+
+    # ----------------------------------------------------------------------------- checks
+
+    def is_on(self, name):
+        """Whether the technique of this parameter is on."""
+        return any(technique.name == name for technique in self.on)
+
+    def _check(self):
+        for technique in self.on:
+            if technique.in_epochs and not self.optimization.in_epochs:
+                raise ValueError(
+                    f"{technique.name}={technique.value!r} needs training in epochs, which "
+                    "solver='lbfgs' does not do. Use solver='adam' or 'sgd', or leave it out."
+                )
+        for technique in self.on:
+            technique.check(self)
+
+    def check_partial_fit(self):
+        """Errors for what partial_fit, which has no validation set and no end, cannot do."""
+        for technique in self.on:
+            technique.check_partial_fit()
+        self.optimization.check_partial_fit()
+
+    def check_rows(self, X):
+        """Errors for rows that cannot be changed as wanted, or not be trained on in their type."""
+        for technique in self.on:
+            if technique.dense and sp.issparse(X):
+                raise ValueError(
+                    f"{technique.name}={technique.value!r} needs dense X, got a sparse matrix. "
+                    f"{technique.instead_of_sparse()}"
+                )
+        dtype = X.dtype if self.optimization.in_epochs else np.dtype(np.float64)
+        tiny, largest = float(np.finfo(dtype).tiny), float(np.finfo(dtype).max)
+        for name in (*IN_TYPE_OF_X, *ABOVE_ZERO):
+            value = getattr(self.estimator, name, None)
+            if value is None:
+                continue
+            if value > largest or (name in ABOVE_ZERO and value < tiny):
+                raise ValueError(
+                    f"{name}={value!r} does not fit into {dtype}, in which training goes because "
+                    f"X has this type: it holds numbers from {tiny:.2g} to {largest:.2g}. Choose "
+                    f"another {name}, or pass X in float64."
+                )
+
+    @staticmethod
+    def takes_sparse(estimator):
+        """Whether rows may be sparse; parameters need not be valid for this question."""
+        dense = [technique.name for technique in TECHNIQUES if technique.dense]
+        return all(getattr(estimator, name) in (0, None) for name in dense)
+
+    def without_effect(self):
+        """Messages about parameters that do nothing here; a grid's product makes them natural."""
+        for technique in self.techniques:
+            yield from technique.without_effect(self)
+        yield from self.optimization.without_effect()
+
+    # ------------------------------------------------------------------------- the network
+
+    @property
+    def norm(self):
+        """Name of the normalization, or None."""
+        return next((n for n in ("batch_norm", "layer_norm") if self.is_on(n)), None)
+
+    @property
+    def l1(self):
+        """Strength of the L1 penalty, which lbfgs deals with by itself."""
+        return sum(technique.l1 for technique in self.on)
+
+    def layers(self, n_outputs):
+        """The parts of the network that is trained."""
+        return self._inputs() + self._stack(n_outputs, (t.layers() for t in self.on))
+
+    def predicting_layers(self, n_outputs):
+        """Those of the network that predicts, batch norm folded into its dense layers."""
+        return self._stack(n_outputs, (t.predicting() for t in self.on))
+
+    def sampling_layers(self, n_outputs):
+        """The same with dropout."""
+        return self._inputs() + self._stack(n_outputs, (t.sampling() for t in self.on))
+
+    def _inputs(self):
+        return [part for technique in self.on for part in technique.inputs()]
+
+    def _stack(self, n_outputs, parts):
+        places = {place: by_layer for part in parts for place, by_layer in part.items()}
+        return self.architecture.layers(n_outputs, **places)
+
+    def network(self, rows, seed):
+        """The network that is trained, without weights."""
+        loss, dtype = rows.targets.loss, rows.X.dtype
+        name, options = loss.spec()
+        for technique in self.techniques:
+            options = {**options, **technique.loss()}
+        return Network(
+            self.layers(loss.n_outputs),
+            (name, options),
+            [part for t in self.on for part in (*t.rows(), *t.steps())],
+            n_features=rows.X.shape[1],
+            dtype=dtype if self.optimization.in_epochs else np.dtype(np.float64),
+            seed=seed,
+        )
+
+    def initialize(self, network, random_state):
+        """Draw the initial weights."""
+        bounds = self.architecture.initial_bounds()
+        network.initialize(random_state, bounds, self.estimator.weight_init)
+
+    def fitted(self, network, rows, snapshot=None, dtype=None):
+        """The network that predicts as this one does, now or by a snapshot, in copies."""
+        loss = rows.targets.loss
+        arrays = [*network.fold(snapshot), network.layer_norms(snapshot)]
+        with np.errstate(over="ignore"):  # looked at afterwards
+            arrays = [[a.astype(dtype or a.dtype) for a in group] for group in arrays]
+        specs = self.predicting_layers(loss.n_outputs), self.sampling_layers(loss.n_outputs)
+        return FittedNetwork(*arrays, *specs, loss.link)
+
+    def attributes(self, network, rows):
+        """Those with which a copy of the estimator predicts as the network does now."""
+        return {**rows.targets.attributes(), **self.fitted(network, rows).attributes()}
+
+    # ------------------------------------------------------------------------ the training
+
+    @property
+    def trainer(self):
+        """The class of what trains."""
+        return self.optimization.trainer
+
+    def weigh(self, targets, y):
+        """Give the targets what the techniques want to know of all y."""
+        for technique in self.on:
+            technique.weigh(targets, y)
+
+    def hold_out(self, rows, random_state):
+        """Set training rows aside, where that is wanted."""
+        for technique in self.on:
+            technique.hold_out(rows, random_state)
+
+    @property
+    def needs_columns(self):
+        """Whether a technique needs the deviations of the columns."""
+        return any(technique.columns for technique in self.on)
+
+    def listeners(self, rows, history):
+        """Those of all techniques."""
+        found = (technique.listeners(self, rows, history) for technique in self.on)
+        return [listener for listeners in found for listener in listeners]

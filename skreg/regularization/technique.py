@@ -1,0 +1,97 @@
+"""Technique: one regularizer. A subclass is all that Python knows of it.
+
+To add one: a class in the file of its place, its name in TECHNIQUES (`plan.py`), in the order in
+which techniques of a place act, and its parts in the core.
+"""
+
+import inspect
+
+import numpy as np
+
+
+class Technique:
+    """What one regularizer asks and gives; bound to the parameters of an estimator.
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+        With parameters that are valid one by one.
+    architecture : Architecture
+    """
+
+    name = ""  # the parameter that switches it on
+    parameters: dict = {}  # constraints of all that it reads, by name
+    in_epochs = True  # whether solver='lbfgs' cannot do it
+    dense = False  # whether it changes rows, which must be dense for that
+    columns = False  # whether it needs the deviations of the columns
+    hidden = False  # whether it acts on hidden layers alone
+    l1 = 0.0  # strength of the part that lbfgs deals with by bounds
+
+    def __init__(self, estimator, architecture):
+        self.estimator, self.architecture = estimator, architecture
+        self.value = getattr(estimator, self.name)
+
+    @property
+    def on(self):
+        """Whether it changes anything; 0, False and None are off."""
+        return bool(self.value) and (not self.hidden or bool(self.architecture.sizes))
+
+    def check(self, plan):
+        """Errors for values that contradict others; asked where it is on."""
+
+    def check_partial_fit(self):
+        """Errors for what needs all rows, or the end of training; asked where it is on."""
+
+    def without_effect(self, plan):
+        """Messages about parameters that do nothing here; a grid's product makes them natural."""
+        if self.hidden and self.value and not self.architecture.sizes:
+            yield f"{self.name} has no effect without hidden layers."
+
+    def rows(self):
+        """Parts that change the rows of a batch (place 1)."""
+        return []
+
+    def inputs(self):
+        """Parts before the first layer (place 2)."""
+        return []
+
+    def layers(self):
+        """Parts of the hidden layers (place 2): from `connect`, `norm`, `link` or `after` to a dict
+        from the index of a layer to a part.
+        """
+        return {}
+
+    def predicting(self):
+        """Those of `layers` that are there in prediction too."""
+        return {}
+
+    def sampling(self):
+        """Those that are there in passes with dropout."""
+        return self.predicting()
+
+    def loss(self):
+        """Options of the loss (place 3)."""
+        return {}
+
+    def steps(self):
+        """Parts around the optimizer's step (places 5 to 8)."""
+        return []
+
+    def hold_out(self, rows, random_state):
+        """Set training rows aside."""
+
+    def weigh(self, targets, y):
+        """Give the targets what they need to know of all y."""
+
+    def listeners(self, plan, rows, history):
+        """What follows the training between epochs (place 8)."""
+        return []
+
+    def changed(self, name):
+        """Whether a parameter differs from its default."""
+        default = inspect.signature(type(self.estimator).__init__).parameters[name].default
+        return not np.array_equal(getattr(self.estimator, name), default)
+
+    def everywhere(self, part):
+        """The part in every hidden layer."""
+        return dict.fromkeys(range(len(self.architecture.sizes)), part)

@@ -1,0 +1,62 @@
+"""EarlierFit: the fit that is continued, by partial_fit or a warm start."""
+
+import numpy as np
+
+from skreg.training.history import History
+
+
+class EarlierFit:
+    """Its weights, its memory and its curves.
+
+    Parameters
+    ----------
+    attributes : dict
+        Those of the fitted estimator. Without normalization `coefs_` and `intercepts_`, which the
+        user may change, are the trained parameters.
+    """
+
+    def __init__(self, attributes):
+        self.coefs, self.intercepts = attributes["coefs_"], attributes["intercepts_"]
+        self.memory = attributes.get("_state", {})  # what `remember` returned
+        self.history = History.of(attributes)
+
+    def load(self, network, plan):
+        """Give its weights to a network of the same architecture."""
+        sizes, wanted = [c.shape[1] for c in self.coefs[:-1]], plan.architecture.sizes
+        if sizes != wanted:
+            raise ValueError(
+                f"hidden_layer_sizes is {tuple(wanted)}, but the fitted network has "
+                f"{tuple(sizes)}. To train another network use warm_start=False or a new estimator."
+            )
+        if plan.norm != self.memory.get("norm"):
+            raise ValueError(
+                "batch_norm and layer_norm cannot change between fits that continue each other. "
+                "Use warm_start=False or a new estimator."
+            )
+        if not network.has_norm:
+            network.load(self.coefs, self.intercepts)
+            return
+        snapshot = self.memory["parameters"], self.memory["statistics"]
+        network.restore(snapshot)
+        self._check_unchanged(network.fold(snapshot, self.memory["epsilon"]), plan.norm)
+
+    def _check_unchanged(self, folded, norm):
+        folded = [a for arrays in folded for a in arrays]
+        given = [*self.coefs, *self.intercepts]
+        if not all(
+            np.array_equal(f.astype(np.result_type(g)), g)
+            for f, g in zip(folded, given, strict=True)
+        ):
+            raise ValueError(
+                f"coefs_ or intercepts_ were changed, but with {norm}=True training "
+                "continues from the network with its normalization. Fit a new estimator."
+            )
+
+
+def remember(memory, network, snapshot, norm):
+    """What a fit that continues this one must know, of arrays, numbers, strings and dicts."""
+    if norm is None:
+        return memory
+    parameters, statistics = snapshot
+    weights = {"parameters": parameters, "statistics": statistics, "epsilon": network.epsilon}
+    return {**memory, "norm": norm, **weights}

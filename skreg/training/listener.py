@@ -1,0 +1,52 @@
+"""Listener: place 8, the trajectory. What watches a training, shows other weights, or ends it.
+
+The trainer calls the hooks of all its listeners in their order. A listener may read the trainer's
+`network`, `epoch`, `t`, `loss`, `watched_loss` and `schedule`, set `seconds` and `watched_loss`,
+and call `say`, `warn` and `end`.
+"""
+
+from contextlib import nullcontext
+
+
+class Listener:
+    """One of them; a subclass writes the hooks that it needs."""
+
+    looks = False  # whether `look` needs the weights that would predict now
+
+    def warm_start(self, trainer):
+        """Training begins with the weights of an earlier fit."""
+
+    def epoch_begin(self, trainer):
+        """Before an epoch."""
+
+    def trained(self, trainer):
+        """The steps of an epoch are made."""
+
+    def shown(self, trainer):
+        """A context in which the network holds what would predict now."""
+        return nullcontext()
+
+    def look(self, trainer):
+        """Within the contexts of all."""
+
+    def epoch_end(self, trainer):
+        """The last word on an epoch; may call `trainer.end`."""
+
+    def waits(self, trainer):
+        """Whether a lack of progress means nothing yet."""
+        return False
+
+    def finish(self, trainer):
+        """Leave the weights to keep in the network. Training may go on afterwards without it."""
+
+    def report(self, history):
+        """Attributes of the fitted estimator."""
+        return {}
+
+    def state(self):
+        """What it must know to go on, as arrays, numbers, strings and lists and dicts of these."""
+        return {}
+
+    def restore(self, state):
+        """Take what `state` returned."""
+        self.__dict__.update(state)

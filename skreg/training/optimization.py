@@ -1,0 +1,106 @@
+"""Optimization: the parameters of the optimizer, its batches and its learning rate."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skreg.messages import warn
+from skreg.training.lbfgs import FullBatch
+from skreg.training.schedules import SCHEDULES
+from skreg.training.trainer import Trainer
+
+AUTO_BATCH_SIZE = 200
+
+# These act on sgd only and are silent elsewhere, as in scikit-learn.
+SCIKIT_LEARN_SCHEDULES = ("constant", "invscaling", "adaptive")
+
+CONSTRAINTS: dict = {
+    "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
+    "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+    "learning_rate": [StrOptions(set(SCHEDULES))],
+    "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+    "power_t": [Interval(Real, 0, None, closed="left")],
+    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "shuffle": ["boolean"],
+    "random_state": ["random_state"],
+    "tol": [Interval(Real, 0, None, closed="left")],
+    "verbose": ["verbose"],
+    "warm_start": ["boolean"],
+    "momentum": [Interval(Real, 0, 1, closed="both")],
+    "nesterovs_momentum": ["boolean"],
+    "beta_1": [Interval(Real, 0, 1, closed="left")],
+    "beta_2": [Interval(Real, 0, 1, closed="left")],
+    "epsilon": [Interval(Real, 0, None, closed="neither")],
+    "max_fun": [Interval(Integral, 1, None, closed="left")],
+    "warmup": [Interval(Real, 0, 1, closed="left")],
+}
+
+
+class Optimization:
+    """What the parameters in CONSTRAINTS mean; `in_epochs` is False for lbfgs."""
+
+    def __init__(self, estimator):
+        self.estimator = estimator
+        self.in_epochs = estimator.solver != "lbfgs"
+        self.trainer = Trainer if self.in_epochs else FullBatch
+        self.shuffle, self.verbose = estimator.shuffle, estimator.verbose
+
+    def spec(self):
+        """The optimizer of the core."""
+        p = self.estimator
+        options = {"beta_1": p.beta_1, "beta_2": p.beta_2, "epsilon": p.epsilon}
+        if p.solver == "sgd":
+            options = {"momentum": p.momentum, "nesterov": p.nesterovs_momentum}
+        return p.solver, {name: float(value) for name, value in options.items()}
+
+    def schedule(self, n_steps):
+        """The learning-rate schedule; scikit-learn's own act on sgd only."""
+        p, name = self.estimator, self.estimator.learning_rate
+        if p.solver != "sgd" and name in SCIKIT_LEARN_SCHEDULES:
+            name = "constant"
+        return SCHEDULES[name](
+            p.learning_rate_init,
+            power=p.power_t,
+            warmup=0.0 if name == "one_cycle" else float(p.warmup),
+            n_steps=n_steps,
+            n_epochs=p.max_iter,
+            tol=p.tol,
+            patience=max(1, p.n_iter_no_change // 2) if np.isfinite(p.n_iter_no_change) else 5,
+        )
+
+    def batch_size(self, n_rows):
+        """Rows of a batch, at most all."""
+        batch_size = self.estimator.batch_size
+        if batch_size == "auto":
+            return min(AUTO_BATCH_SIZE, n_rows)
+        if batch_size > n_rows:
+            warn(
+                f"batch_size={batch_size} is larger than the {n_rows} training rows. It is "
+                "clipped to their number."
+            )
+        return min(int(batch_size), n_rows)
+
+    def check_partial_fit(self):
+        """Errors for schedules that need to know the end."""
+        p = self.estimator
+        planned = {
+            f"learning_rate={p.learning_rate!r}": SCHEDULES[p.learning_rate].needs_horizon,
+            f"warmup={p.warmup}": p.warmup > 0,
+        }
+        for name, on in planned.items():
+            if on:
+                raise ValueError(
+                    f"{name} needs to know how long training will take, which partial_fit cannot. "
+                    "Use learning_rate='constant' or 'plateau', and warmup=0."
+                )
+
+    def without_effect(self):
+        """Messages about parameters that do nothing here."""
+        p = self.estimator
+        if p.warmup > 0 and not self.in_epochs:
+            yield "warmup has no effect with solver='lbfgs'."
+        if p.warmup > 0 and p.learning_rate == "one_cycle":
+            yield "warmup has no effect with learning_rate='one_cycle', which has its own."
+        if not self.in_epochs and p.learning_rate not in SCIKIT_LEARN_SCHEDULES:
+            yield f"learning_rate={p.learning_rate!r} has no effect with solver='lbfgs'."

@@ -1,0 +1,181 @@
+"""When to stop, and which weights to keep.
+
+A monitor counts epochs without progress in `no_improvement_count`, and ends training once there
+are more than its patience, unless the learning rate falls instead.
+"""
+
+import math
+
+from sklearn.exceptions import ConvergenceWarning
+
+from skreg.messages import NON_FINITE, NON_FINITE_OUTPUTS
+from skreg.training.history import NOT_VALIDATED
+from skreg.training.listener import Listener
+
+NO_PROGRESS = "{} did not improve more than tol={:f} for {} consecutive epochs."
+DIVERGED = (
+    "Training diverged: the network or its validation score became non-finite. The best weights "
+    "before that are kept. Scale the data or lower learning_rate_init."
+)
+
+
+def check_finite(network, loss):
+    """Errors where training has left the numbers: the weights, or the loss alone."""
+    if not network.finite:
+        raise ValueError(NON_FINITE)
+    if not math.isfinite(loss):
+        raise ValueError(NON_FINITE_OUTPUTS)
+
+
+class Monitor(Listener):
+    """Counts epochs without progress.
+
+    Parameters
+    ----------
+    tol : float
+        The smallest gain that counts.
+    patience : int
+        Epochs without one before training ends.
+    """
+
+    subject = ""  # what it watches, for messages
+
+    def __init__(self, tol, patience):
+        self._tol, self._patience = tol, patience
+        self.no_improvement_count = 0
+
+    def epoch_end(self, trainer):
+        if trainer.waits(self.looks):
+            self.no_improvement_count = 0
+        if self.no_improvement_count <= self._patience:
+            return
+        trainer.say(NO_PROGRESS.format(self.subject, self._tol, self._patience))
+        if trainer.schedule.on_plateau():
+            trainer.end("no_progress")
+            return
+        self.no_improvement_count = 0
+        trainer.say(f"Setting learning rate to {trainer.schedule.rate:f}")
+
+    def state(self):
+        return {name: v for name, v in vars(self).items() if not name.startswith("_")}
+
+
+class TrainingLoss(Monitor):
+    """scikit-learn's rule: progress is a training loss below the best by at least tol."""
+
+    subject = "Training loss"
+
+    def __init__(self, tol, patience, history):
+        super().__init__(tol, patience)
+        self.best_loss = history.best_loss
+        self.no_improvement_count = history.no_improvement_count
+
+    def look(self, trainer):
+        loss = trainer.watched_loss = trainer.loss
+        check_finite(trainer.network, loss)
+        if loss > self.best_loss - self._tol:
+            self.no_improvement_count += 1
+        else:
+            self.no_improvement_count = 0
+        if loss < self.best_loss:
+            self.best_loss = loss
+
+    def report(self, history):
+        counted = {"best_loss_": self.best_loss, "_no_improvement_count": self.no_improvement_count}
+        return {**counted, **NOT_VALIDATED}
+
+
+class EarlyStopping(Monitor):
+    """Keep the weights with the best validation score.
+
+    The snapshot follows any strict gain. Patience counts from the last gain larger than `tol`
+    over the score at the gain before it, so that slow but steady gains add up.
+
+    Parameters
+    ----------
+    validation : Validation
+    score : callable (network) -> float, or None
+        What to watch, higher is better; None for the negative validation loss.
+    restore_best : bool
+        Whether the best weights are kept at the end, or the last.
+    """
+
+    subject = "Validation score"
+    looks = True
+
+    def __init__(self, validation, score, tol, patience, *, restore_best):
+        super().__init__(tol, patience)
+        self._validation, self._score, self._restore_best = validation, score, restore_best
+        self.best_score = self.reference = -math.inf
+        self.best_epoch = None  # counted from 1 along the validation scores
+        self.snapshot = None
+
+    def warm_start(self, trainer):
+        """The weights of an earlier fit are the ones to beat."""
+        _, start = self._measure(trainer.network)
+        if not math.isnan(start):
+            self.best_score = self.reference = start
+            self.snapshot = trainer.network.snapshot()
+
+    def look(self, trainer):
+        network, history = trainer.network, trainer.history
+        validation_loss, score = self._measure(network)
+        if not math.isfinite(trainer.loss):
+            score = math.nan
+        trainer.watched_loss = validation_loss
+        history.validation_losses.append(validation_loss)
+        history.validation_scores.append(score)
+        if math.isnan(score):
+            self._diverge(trainer, validation_loss)
+            return
+        self.no_improvement_count = 0 if self._progress(score) else self.no_improvement_count + 1
+        if score > self.best_score:
+            self.best_score, self.best_epoch = score, len(history.validation_scores)
+            self.snapshot = network.snapshot()
+        trainer.say(f"Validation score: {score:f}")
+
+    def _diverge(self, trainer, validation_loss):
+        self.no_improvement_count += 1
+        if self.snapshot is None:
+            check_finite(trainer.network, trainer.loss + validation_loss)
+            raise ValueError(
+                "The score that early stopping watches is not finite for the validation rows. "
+                "Use a scoring that is defined for them, or scoring='loss'."
+            )
+        trainer.warn(DIVERGED, ConvergenceWarning)
+        trainer.end("diverged")
+
+    def _progress(self, score):
+        if score > self.reference + self._tol:
+            self.reference = score
+            return True
+        return False
+
+    def _measure(self, network):
+        """Validation loss and score of the current weights; NaN where they are not finite."""
+        loss = float(self._validation.loss(network)) if network.finite else math.nan
+        if not math.isfinite(loss):
+            return loss, math.nan
+        score = -loss if self._score is None else float(self._score(network))
+        return loss, score if math.isfinite(score) else math.nan
+
+    def report(self, history):
+        return {
+            "best_loss_": None,
+            "_no_improvement_count": self.no_improvement_count,
+            "validation_scores_": history.validation_scores,
+            "validation_loss_curve_": history.validation_losses,
+            "best_validation_score_": self.best_score,
+            "best_iter_": self.best_epoch,
+        }
+
+    def finish(self, trainer):
+        if self.snapshot is not None and (self._restore_best or trainer.ended == "diverged"):
+            trainer.network.restore(self.snapshot)
+
+
+class ScoreStopping(EarlyStopping):
+    """The same with scikit-learn's rule of patience, which compares with the best score so far."""
+
+    def _progress(self, score):
+        return score >= self.best_score + self._tol

@@ -1,0 +1,250 @@
+"""Trainer: the epoch loop. Read `_epoch` first.
+
+A training step has eight places. Places 1 to 7 (data, layers, targets and loss, backward,
+gradient, step, prox) run in the core, one call an epoch (`_core/epoch.hpp` shows them under the
+same numbers); place 8, the trajectory, is what the listeners do.
+"""
+
+import copy
+import math
+from contextlib import ExitStack
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from skreg.training.earlier import remember
+from skreg.training.history import History
+from skreg.training.memory import Memory
+
+MAX_ITER = (
+    "Stochastic Optimizer: Maximum iterations ({}) reached and the optimization hasn't converged "
+    "yet."
+)
+
+
+class Trainer:
+    """Trains one network, epoch by epoch; can stop after any of them and go on.
+
+    Made by `fresh`, `warm` or `continued`; `restore` takes the state of another one.
+
+    Parameters
+    ----------
+    plan : Plan
+        What the hyperparameters mean.
+    network : Network
+        With its weights.
+    memory : Memory
+    rows : TrainingRows
+    random_state : RandomState
+        Draws the validation rows, then shuffles, both as scikit-learn does.
+    history : History
+        Continued in place.
+    listeners : sequence of Listener
+        Beside those of the plan.
+    """
+
+    def __init__(self, plan, network, memory, rows, random_state, history, listeners):
+        plan.hold_out(rows, random_state)
+        rows.check()
+        self.network, self.memory, self.history = network, memory, history
+        self.random_state = random_state
+        self.epoch = 0  # epochs of this fit
+        self.loss = self.watched_loss = math.nan  # of the last epoch
+        self.seconds = math.inf  # that the next epoch may take
+        self.ended = None  # or why: no_progress, time_limit, callback, diverged, interrupted
+        self.warnings = []
+        self._shuffle, self._verbose = plan.optimization.shuffle, plan.optimization.verbose
+        self._batch_size = plan.optimization.batch_size(len(rows.train))
+        self.schedule = plan.optimization.schedule(-(-len(rows.train) // self._batch_size))
+        self.schedule.restore(memory.schedule)
+        if plan.needs_columns:
+            memory.learn_columns(network, rows)
+        self._epochs = rows.epochs(network, plan.estimator.augmentation, len(history.losses))
+        self._order = self._epochs.rows.copy()
+        self._spare = np.empty_like(self._order)
+        self.listeners = [*plan.listeners(rows, history), *listeners]
+        memory.attach(network)
+
+    @classmethod
+    def fresh(cls, plan, rows, random_state, listeners=()):
+        """From initial weights."""
+        network = plan.network(rows, _draw_seed(random_state))
+        plan.initialize(network, random_state)
+        memory = Memory(network, plan.optimization.spec(), {})
+        return cls(plan, network, memory, rows, random_state, History(), listeners)
+
+    @classmethod
+    def warm(cls, plan, rows, random_state, before, listeners=()):
+        """From the weights of an earlier fit, with a new optimizer."""
+        network = plan.network(rows, before.memory.get("seed", _draw_seed(random_state)))
+        before.load(network, plan)
+        memory = Memory(network, plan.optimization.spec(), before.memory)
+        trainer = cls(plan, network, memory, rows, random_state, before.history, listeners)
+        for listener in trainer.listeners:
+            listener.warm_start(trainer)
+        return trainer
+
+    @classmethod
+    def continued(cls, plan, rows, random_state, before, listeners=()):
+        """From the weights of an earlier fit, with its optimizer."""
+        network = plan.network(rows, before.memory.get("seed", _draw_seed(random_state)))
+        before.load(network, plan)
+        memory = Memory(network, plan.optimization.spec(), before.memory)
+        memory.go_on(before.memory)
+        return cls(plan, network, memory, rows, random_state, before.history, listeners)
+
+    # ---------------------------------------------------------------------------- training
+
+    def run(self, n_epochs):
+        """Train to the end, with a warning where that is the last of so many epochs."""
+        self.advance(n_epochs)
+        if self.ended is None and not self.schedule.needs_horizon:
+            self.warn(MAX_ITER.format(n_epochs), ConvergenceWarning)
+
+    def advance(self, n_epochs):
+        """Train for so many epochs more, unless something ends it before: see `ended`."""
+        try:
+            for _ in range(n_epochs):
+                if self.ended is not None:
+                    break
+                self._epoch()
+        except KeyboardInterrupt:
+            self.interrupt()
+
+    def _epoch(self):
+        for listener in self.listeners:
+            listener.epoch_begin(self)
+        if self._shuffle:
+            self._reorder()
+
+        # 1 to 7: data, layers, loss, backward, gradient, step, prox
+        rates = self.schedule.rates()
+        self.loss = self._epochs.train_epoch(self._order, self._batch_size, rates, self.seconds)
+        self._record(float(rates[-1]))
+
+        # 8: trajectory
+        for listener in self.listeners:
+            listener.trained(self)
+        with self._shown():
+            self._ask("look")
+        self.schedule.epoch_end(self.history.t, self.watched_loss)
+        self._ask("epoch_end")
+
+    def _reorder(self):
+        """The order of the rows in the next epoch, with the draws of sklearn.utils.shuffle."""
+        index = np.arange(len(self._order))  # NumPy is fastest at shuffling numbers of this size
+        self.random_state.shuffle(index)
+        self._order.take(index, out=self._spare, mode="clip")  # mode="raise" would make a copy
+        self._order, self._spare = self._spare, self._order
+
+    def _record(self, rate):
+        self.epoch += 1
+        self.history.t += len(self._order)
+        self.history.losses.append(self.loss)
+        self.history.rates.append(rate)
+        self.say(f"Iteration {self.epoch}, loss = {self.loss:.8f}")
+
+    def _shown(self):
+        """A context in which the network holds what would predict, if anyone looks."""
+        contexts = ExitStack()
+        if any(listener.looks for listener in self.listeners):
+            for listener in self.listeners:
+                contexts.enter_context(listener.shown(self))
+        return contexts
+
+    def _ask(self, hook):
+        """One listener after the other, until one of them has ended the training."""
+        for listener in self.listeners:
+            if self.ended is None:
+                getattr(listener, hook)(self)
+
+    # -------------------------------------------------------------------- for the listeners
+
+    def say(self, text):
+        """Print where the user wants to read the progress."""
+        if self._verbose:
+            print(text)
+
+    def warn(self, message, category=UserWarning):
+        """Keep a warning for the one who called."""
+        self.warnings.append((message, category))
+
+    def end(self, reason):
+        """No further epoch."""
+        self.ended = reason
+
+    def interrupt(self):
+        """End as Ctrl-C does."""
+        self.end("interrupted")
+        self.warn("Training interrupted by user.")
+
+    def waits(self, validated):
+        """Whether a lack of progress means nothing yet."""
+        listeners = any(listener.waits(self) for listener in self.listeners)
+        return listeners or self.schedule.waits(validated)
+
+    # ------------------------------------------------------------------------------ results
+
+    def fitted(self):
+        """The parameters and statistics to keep: the average, the best, with exact statistics.
+
+        Training can go on afterwards as if nothing had been asked.
+        """
+        current = self.network.snapshot()
+        try:
+            for listener in self.listeners:
+                listener.finish(self)
+            return self.network.snapshot()
+        finally:
+            self.network.restore(current)
+
+    def report(self):
+        """Attributes of the fitted estimator."""
+        report = {"n_iter_": self.epoch, **self.history.attributes()}
+        for listener in self.listeners:
+            report.update(listener.report(self.history))
+        return report
+
+    def remember(self, snapshot, norm):
+        """What a fit that continues this one must know; see `EarlierFit`."""
+        self.memory.schedule = self.schedule.state()
+        return remember(self.memory.state(), self.network, snapshot, norm)
+
+    def state(self):
+        """All that the next epoch depends on, as copies; at the end of an epoch."""
+        parameters, statistics = self.network.snapshot()
+        self.memory.schedule = self.schedule.state()
+        return copy.deepcopy(
+            {
+                "parameters": parameters,
+                "statistics": statistics,
+                "average": self.network.average,
+                "memory": self.memory.state(),
+                "history": vars(self.history),
+                "listeners": [listener.state() for listener in self.listeners],
+                "order": self._order,
+                "random_state": self.random_state.get_state(legacy=False),
+                "epoch": self.epoch,
+            }
+        )
+
+    def restore(self, state):
+        """Go on from the state of a trainer with the same plan and rows, to the same bits."""
+        state = copy.deepcopy(state)
+        self.network.restore((state["parameters"], state["statistics"]))
+        if state["average"] is not None:
+            self.network.average[:] = state["average"]
+        self.memory.restore(state["memory"])
+        self.schedule.restore(self.memory.schedule)
+        vars(self.history).update(state["history"])
+        self._epochs.restore(len(self.history.losses))
+        for listener, its in zip(self.listeners, state["listeners"], strict=True):
+            listener.restore(its)
+        self._order = state["order"]
+        self.random_state.set_state(state["random_state"])
+        self.epoch = state["epoch"]
+
+
+def _draw_seed(random_state):
+    """Drawn from a copy: the numbers that scikit-learn draws stay the same."""
+    return int(copy.deepcopy(random_state).randint(2**63 - 1, dtype=np.int64))
