@@ -1,4 +1,7 @@
-"""MLPRegressor: signature, targets, and predictions."""
+"""MLPRegressor: signature, targets, and predictions.
+
+The signature and its texts are written by docs/signature/write.py, from parameters.txt there.
+"""
 
 from numbers import Real
 
@@ -77,12 +80,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     learning_rate : str, default='constant'
         Schedule of the learning rate. 'invscaling' and 'adaptive' act on ``solver='sgd'`` alone:
-        ``learning_rate_init / (t + 1) ** power_t`` after each epoch with t samples seen; or divided
-        by 5 whenever `n_iter_no_change` epochs bring no progress, until it is at most 1e-6. For
-        both 'sgd' and 'adam': 'plateau' divides by 5 after ``n_iter_no_change // 2`` epochs without
-        a lower validation loss (or training loss, where nothing is validated); 'cosine',
-        'cosine_restarts', 'one_cycle' and 'flat_cosine' go from `learning_rate_init` (the largest
-        rate of 'one_cycle') to about 0 within `max_iter` epochs.
+        the rate of 'invscaling' is ``learning_rate_init / (t + 1) ** power_t`` after each epoch,
+        with t samples seen; that of 'adaptive' is divided by 5 whenever `n_iter_no_change` epochs
+        bring no progress, until it is at most 1e-6. The others act on 'sgd' and 'adam': 'plateau'
+        divides by 5 after ``n_iter_no_change // 2`` epochs without a lower validation loss (or
+        training loss, where nothing is validated); 'cosine', 'cosine_restarts', 'one_cycle' and
+        'flat_cosine' go from `learning_rate_init` (the largest rate of 'one_cycle') to about 0
+        within `max_iter` epochs.
 
     learning_rate_init : float, default=0.001
         Initial learning rate, in (0, inf).
@@ -97,8 +101,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Whether to shuffle the rows in each epoch.
 
     random_state : int, RandomState instance or None, default=None
-        Determines initial weights, the validation split, the order of the batches, and the key of
-        the dropout masks. The same seed gives the same bits.
+        Determines initial weights, the validation split, the order of the batches, and the random
+        numbers of dropout, noise and mixtures. The same seed gives the same bits.
 
     tol : float, default=1e-4
         Smallest change of the loss (or validation score) that counts as progress, in [0, inf). For
@@ -108,7 +112,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Whether to print the progress.
 
     warm_start : bool, default=False
-        Whether `fit` continues from the weights of the last one. The optimizer begins anew.
+        Whether `fit` continues from the weights of the fit before. The state of the optimizer is
+        reset.
 
     momentum : float, default=0.9
         Momentum of 'sgd', in [0, 1].
@@ -117,8 +122,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Whether to use Nesterov's momentum, for 'sgd'.
 
     early_stopping : bool, default=False
-        Whether to set rows aside, to stop when the validation score does not get better by `tol`
-        for more than `n_iter_no_change` epochs, and to return the best weights.
+        Whether to set rows aside, to stop when the validation score does not improve by `tol` for
+        more than `n_iter_no_change` epochs, and to return the best weights.
 
     validation_fraction : float, default=0.1
         Share of the rows to set aside, in [0, 1).
@@ -148,10 +153,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     dropout : float or array-like of shape (n_hidden,), default=0.0
         Probability that a hidden unit is dropped, in [0, 1): one for all layers or one for each.
-        Survivors are scaled by ``1 / (1 - dropout)``; nothing is dropped in predictions [4]_.
+        Units that are kept are scaled by ``1 / (1 - dropout)``; nothing is dropped in predictions
+        [4]_.
 
     input_dropout : float, default=0.0
-        The same for the input features.
+        As `dropout`, for the input features.
 
     batch_norm : bool, default=False
         Whether to normalize each hidden layer over the batch before its activation [5]_. The dense
@@ -180,11 +186,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     feature_alpha : float, default=0.0
         Strength of a group lasso on the outgoing weights of each input, in [0, inf), which adds
-        ``feature_alpha * sum(norm(w_j))`` to the objective: whole features leave, exactly [8]_. See
-        `support_`.
+        ``feature_alpha * sum(norm(w_j))`` to the objective [8]_: all weights of a feature can
+        become exactly 0 together, and the feature can be dropped. See `support_`.
 
     unit_alpha : float, default=0.0
-        The same on the outgoing weights of each hidden unit: units leave. See `compact`.
+        As `feature_alpha`, on the outgoing weights of each hidden unit: whole units can be dropped.
+        See `compact`.
 
     max_norm : float or None, default=None
         Largest norm of the incoming weights of a hidden unit, in (0, inf), to which longer ones are
@@ -205,19 +212,21 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Seconds after which training stops between two batches, with a warning and a usable model.
 
     weight_averaging : {'ema', 'swa'} or None, default=None
-        The average of the weights validates and predicts: 'ema' an exponential moving average over
-        the steps, 'swa' the mean over the epochs from `swa_start` on [10]_. Batch-norm statistics
-        are recomputed for it; weights that are exactly 0 at the end are 0 in it.
+        Average of the weights that is used for validation and prediction: 'ema' an exponential
+        moving average over the steps, 'swa' the mean over the epochs from `swa_start` on [10]_.
+        Batch-norm statistics are recomputed for it; weights that are exactly 0 at the end are 0 in
+        it.
 
     ema_decay : float, default=0.999
-        Share that the average keeps in each step, in (0, 1); bias-corrected.
+        Decay of 'ema', in (0, 1): the share that the average keeps in each step; bias-corrected.
 
     swa_start : float, default=0.75
         Share of `max_iter` after which 'swa' begins, in [0, 1).
 
     input_noise : float, default=0.0
         Standard deviation of normal noise on the inputs of each step, in standard deviations of
-        each feature over the training rows, in [0, inf) [11]_. This and the next five need dense X.
+        each feature over the training rows, in [0, inf) [11]_. Like all noise in rows, it needs
+        dense X.
 
     swap_noise : float, default=0.0
         Probability that a value is replaced by that of another row of the batch, in [0, 1).
@@ -240,22 +249,23 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         the standard deviation of each feature, in [0, inf) [15]_. A step takes about twice as long.
 
     layer_norm : bool, default=False
-        Whether to normalize each row over the units of a hidden layer, in the place of batch norm
-        [16]_. Cannot be folded into `coefs_`.
+        Whether to normalize each row over the units of a hidden layer before its activation,
+        instead of `batch_norm` [16]_. Cannot be folded into `coefs_`.
 
     dropout_kind : {'standard', 'gaussian', 'alpha', 'connect'}, default='standard'
         What `dropout` does with hidden units: 'standard' sets them to 0; 'gaussian' multiplies them
         by normal numbers around 1 with variance ``p / (1 - p)`` [4]_; 'alpha' sets them to selu's
         lower limit and keeps mean and variance, for ``activation='selu'`` and p up to 0.1 [17]_;
-        'connect' drops single weights into the layer, the same ones for all rows of a batch [18]_.
+        'connect' drops single incoming weights of the layer, the same ones for all rows of a batch
+        [18]_.
 
     residual : bool, default=False
-        Whether to add the output of the layer before to each pair of hidden layers, where all three
-        are equally wide, before the activation of the second [19]_.
+        Whether to add to each pair of hidden layers, before the activation of its second layer, the
+        output of the layer before the pair, where all three are equally wide [19]_.
 
     stochastic_depth : float, default=0.0
-        Probability that a row skips the last of these pairs, in [0, 1); of those before it in
-        proportion to their depth [20]_.
+        Probability that a row skips the last pair of layers of `residual`, in [0, 1); for the pairs
+        before it, in proportion to their depth [20]_.
 
     augmentation : augmenter or None, default=None
         An augmenter of :mod:`skreg.augmentation`, such as `RandomRotation(image_shape=(28, 28))` or
@@ -270,13 +280,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     quantile : float or array-like of shape (n_quantiles,), default=0.5
         The quantile, or several at once, of ``loss="quantile"``, each in (0, 1). Several need a
-        single target: `predict` then returns one sorted column for each, in the order of `quantile`
-        sorted, and `score` the mean D2 pinball score.
+        single target: `predict` then returns one column for each, in ascending order, and `score`
+        the mean D2 pinball score.
 
     mixup_bandwidth : float or None, default=None
         With `mixup`, partners are other rows, with a probability in proportion to
         ``exp(-d**2 / (2 * mixup_bandwidth**2))``, with the distance d of the targets in their
-        standard deviations, in (0, inf) [21]_; None: all alike.
+        standard deviations, in (0, inf) [21]_; None: whatever their targets are.
 
     Attributes
     ----------
@@ -318,8 +328,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         The largest validation score; that of the weights that are kept, with `restore_best`.
 
     best_iter_ : int or None
-        The epoch it belongs to, counted from 1 along `validation_scores_`; None where a warm start
-        found nothing better than what it started from.
+        The epoch of `best_validation_score_`, counted from 1 along `validation_scores_`; None where
+        a warm start found nothing better than what it started from.
 
     sparsity_ : float
         Fraction of the weights in `coefs_` that are exactly 0.
