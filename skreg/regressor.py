@@ -1,4 +1,7 @@
-"""MLPRegressor: signature, targets, and predictions."""
+"""MLPRegressor: signature, targets, and predictions.
+
+The signature and its texts are written by docs/signature/write.py, from parameters.txt there.
+"""
 
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
@@ -19,6 +22,26 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     same order; those from `penalty` on are new. Two defaults mean something else: `alpha` and
     `scoring`. Losses are summed over several targets, so that `loss_` is n_outputs times theirs.
 
+    The parameters by purpose:
+
+    ======================  ========================================================================
+    network                 `hidden_layer_sizes`, `activation`, `weight_init`, `residual`
+    optimizer               `solver`, `batch_size`, `shuffle`, `momentum`, `nesterovs_momentum`,
+                            `beta_1`, `beta_2`, `epsilon`, `clip_norm`
+    schedule                `learning_rate`, `learning_rate_init`, `power_t`, `warmup`
+    penalties               `penalty`, `alpha`, `l1_ratio`, `weight_decay`, `feature_alpha`,
+                            `unit_alpha`, `max_norm`
+    noise in layers         `dropout`, `input_dropout`, `dropout_kind`, `stochastic_depth`
+    normalization           `batch_norm`, `batch_norm_momentum`, `batch_norm_epsilon`, `layer_norm`
+    noise in rows           `input_noise`, `swap_noise`, `mixup`, `cutmix`, `cutout`,
+                            `adversarial_epsilon`, `augmentation`, `mixup_bandwidth`
+    targets and loss        `loss`, `delta`, `quantile`
+    stopping and averaging  `early_stopping`, `max_iter`, `tol`, `validation_fraction`,
+                            `n_iter_no_change`, `max_fun`, `scoring`, `restore_best`, `time_limit`,
+                            `weight_averaging`, `ema_decay`, `swa_start`
+    running                 `random_state`, `verbose`, `warm_start`
+    ======================  ========================================================================
+
     Parameters
     ----------
     loss : str, default='squared_error'
@@ -26,8 +49,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         - 'poisson': half the deviance ``y * log(y / mu) - y + mu`` with ``mu = exp(z)``, for counts
           and other targets y >= 0
         - 'absolute_error': ``abs(z - y)``, for the median
-        - 'huber': squared up to `delta`, beyond it ``delta * (abs(z - y) - delta / 2)`` [8]_
-        - 'quantile': ``max(q * (y - z), (1 - q) * (z - y))`` with q = `quantile` [9]_
+        - 'huber': squared up to `delta`, beyond it ``delta * (abs(z - y) - delta / 2)`` [1]_
+        - 'quantile': ``max(q * (y - z), (1 - q) * (z - y))`` with q = `quantile` [2]_
 
     hidden_layer_sizes : int or array-like of shape (n_hidden,), default=(100,)
         Number of units of each hidden layer. ``()`` is the regularized linear model.
@@ -37,30 +60,31 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         'tanh', 'relu', 'leaky_relu', 'elu', 'selu', 'gelu', 'silu', 'mish', 'softplus'.
 
     solver : {'lbfgs', 'sgd', 'adam'}, default='adam'
-        'adam' and 'sgd' train in epochs of mini-batches; 'lbfgs' minimizes the objective over all
-        rows at once, in float64, and suits small data. Dropout, batch norm and early stopping need
-        epochs.
+        'adam' [3]_ and 'sgd' train in epochs of mini-batches; 'lbfgs' minimizes the objective over
+        all rows at once, in float64, and suits small data. Dropout, batch norm and early stopping
+        need epochs.
 
     alpha : float, default=0.0001
         Strength of the penalty, in [0, inf): the objective is
 
         ``sum(s * loss) / sum(s) + alpha * (l1_ratio * sum(|w|) + (1 - l1_ratio) / 2 * sum(w**2))``
 
-        over all weights ``w`` (never biases or batch-norm parameters), where `l1_ratio` counts as
-        1 for ``penalty="l1"`` and as 0 for ``penalty="l2"``. Note that scikit-learn's MLP divides
-        its `alpha` by the batch size: ``alpha_sklearn = alpha_skreg * batch_size``.
+        over all weights ``w`` (never biases or batch-norm parameters), where `l1_ratio` counts as 1
+        for ``penalty="l1"`` and as 0 for ``penalty="l2"``. Note that scikit-learn's MLP divides its
+        `alpha` by the batch size: ``alpha_sklearn = alpha_skreg * batch_size``.
 
     batch_size : int or 'auto', default='auto'
         Rows per mini-batch; 'auto' is ``min(200, n_samples)``.
 
     learning_rate : str, default='constant'
         Schedule of the learning rate. 'invscaling' and 'adaptive' act on ``solver='sgd'`` alone:
-        ``learning_rate_init / (t + 1) ** power_t`` after each epoch with t samples seen; or divided
-        by 5 whenever `n_iter_no_change` epochs bring no progress, until it is at most 1e-6. For
-        both 'sgd' and 'adam': 'plateau' divides by 5 after ``n_iter_no_change // 2`` epochs without
-        a lower validation loss (or training loss, where nothing is validated); 'cosine',
-        'cosine_restarts', 'one_cycle' and 'flat_cosine' go from `learning_rate_init` (the largest
-        rate of 'one_cycle') to about 0 within `max_iter` epochs.
+        the rate of 'invscaling' is ``learning_rate_init / (t + 1) ** power_t`` after each epoch,
+        with t samples seen; that of 'adaptive' is divided by 5 whenever `n_iter_no_change` epochs
+        bring no progress, until it is at most 1e-6. The others act on 'sgd' and 'adam': 'plateau'
+        divides by 5 after ``n_iter_no_change // 2`` epochs without a lower validation loss (or
+        training loss, where nothing is validated); 'cosine', 'cosine_restarts', 'one_cycle' and
+        'flat_cosine' go from `learning_rate_init` (the largest rate of 'one_cycle') to about 0
+        within `max_iter` epochs.
 
     learning_rate_init : float, default=0.001
         Initial learning rate, in (0, inf).
@@ -75,18 +99,19 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Whether to shuffle the rows in each epoch.
 
     random_state : int, RandomState instance or None, default=None
-        Determines initial weights, the validation split, the order of the batches, and the key of
-        the dropout masks. The same seed gives the same bits.
+        Determines initial weights, the validation split, the order of the batches, and the random
+        numbers of dropout, noise and mixtures. The same seed gives the same bits.
 
     tol : float, default=1e-4
-        Smallest change of the loss (or validation score) that counts as progress, in [0, inf).
-        For 'lbfgs' the tolerance on the gradient.
+        Smallest change of the loss (or validation score) that counts as progress, in [0, inf). For
+        'lbfgs' the tolerance on the gradient.
 
     verbose : bool, default=False
         Whether to print the progress.
 
     warm_start : bool, default=False
-        Whether `fit` continues from the weights of the last one. The optimizer begins anew.
+        Whether `fit` continues from the weights of the fit before. The state of the optimizer is
+        reset.
 
     momentum : float, default=0.9
         Momentum of 'sgd', in [0, 1].
@@ -95,14 +120,17 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Whether to use Nesterov's momentum, for 'sgd'.
 
     early_stopping : bool, default=False
-        Whether to set rows aside, to stop when the validation score does not get better by `tol`
-        for more than `n_iter_no_change` epochs, and to return the best weights.
+        Whether to set rows aside, to stop when the validation score does not improve by `tol` for
+        more than `n_iter_no_change` epochs, and to return the best weights.
 
     validation_fraction : float, default=0.1
         Share of the rows to set aside, in [0, 1).
 
-    beta_1, beta_2 : float, default=0.9, 0.999
-        Decay of the first and second moment of 'adam', in [0, 1).
+    beta_1 : float, default=0.9
+        Decay of the first moment of 'adam', in [0, 1).
+
+    beta_2 : float, default=0.999
+        Decay of the second moment of 'adam', in [0, 1).
 
     epsilon : float, default=1e-8
         Numerical stability of 'adam', in (0, inf).
@@ -123,13 +151,14 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     dropout : float or array-like of shape (n_hidden,), default=0.0
         Probability that a hidden unit is dropped, in [0, 1): one for all layers or one for each.
-        Survivors are scaled by ``1 / (1 - dropout)``; nothing is dropped in predictions [1]_.
+        Units that are kept are scaled by ``1 / (1 - dropout)``; nothing is dropped in predictions
+        [4]_.
 
     input_dropout : float, default=0.0
-        The same for the input features.
+        As `dropout`, for the input features.
 
     batch_norm : bool, default=False
-        Whether to normalize each hidden layer over the batch before its activation [2]_. The dense
+        Whether to normalize each hidden layer over the batch before its activation [5]_. The dense
         layers before it have no bias. Moments are weighted by `sample_weight`; a last batch of one
         row joins the batch before it.
 
@@ -139,7 +168,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     batch_norm_epsilon : float, default=1e-5
         Added to the variance, in (0, inf).
 
-    scoring : str, callable or None, default="loss"
+    scoring : str, callable or None, default='loss'
         What early stopping watches: ``"loss"`` the validation loss without penalties, None the
         estimator's `score` (as scikit-learn's MLP does), else a scorer's name or a callable
         ``(estimator, X, y) -> float``, higher is better. Sample weights go to scorers that take a
@@ -147,23 +176,24 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     clip_norm : float or None, default=None
         Largest norm of the gradient over all parameters, in (0, inf); longer ones are rescaled
-        before the optimizer's step [5]_.
+        before the optimizer's step [6]_.
 
     weight_decay : float, default=0.0
         Decoupled decay, in [0, inf): weights are multiplied by ``1 - rate * weight_decay`` before
-        the step of 'adam' or 'sgd' [6]_. Its effect follows the learning rate.
+        the step of 'adam' or 'sgd' [7]_. Its effect follows the learning rate.
 
     feature_alpha : float, default=0.0
         Strength of a group lasso on the outgoing weights of each input, in [0, inf), which adds
-        ``feature_alpha * sum(norm(w_j))`` to the objective: whole features leave, exactly [7]_. See
-        `support_`.
+        ``feature_alpha * sum(norm(w_j))`` to the objective [8]_: all weights of a feature can
+        become exactly 0 together, and the feature can be dropped. See `support_`.
 
     unit_alpha : float, default=0.0
-        The same on the outgoing weights of each hidden unit: units leave. See `compact`.
+        As `feature_alpha`, on the outgoing weights of each hidden unit: whole units can be dropped.
+        See `compact`.
 
     max_norm : float or None, default=None
         Largest norm of the incoming weights of a hidden unit, in (0, inf), to which longer ones are
-        rescaled after each step [1]_.
+        rescaled after each step [4]_.
 
     restore_best : bool, default=True
         Whether early stopping returns the best weights, or the last.
@@ -172,7 +202,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Share of training, in [0, 1), in which the learning rate rises linearly from 0.
 
     weight_init : {'auto', 'he', 'lecun', 'orthogonal'}, default='auto'
-        Initial weights: 'auto' scikit-learn's uniform ones [4]_, 'he' normal with variance
+        Initial weights: 'auto' scikit-learn's uniform ones [9]_, 'he' normal with variance
         ``2 / n_in``, 'lecun' normal with variance ``1 / n_in``, or 'orthogonal'. Biases begin at 0,
         with 'auto' at random.
 
@@ -180,19 +210,20 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Seconds after which training stops between two batches, with a warning and a usable model.
 
     weight_averaging : {'ema', 'swa'} or None, default=None
-        The average of the weights validates and predicts: 'ema' an exponential moving average over
-        the steps, 'swa' the mean over the epochs from `swa_start` on [10]_. Batch-norm statistics
-        are recomputed for it; weights that are exactly 0 at the end are 0 in it.
+        Average of the weights that is used for validation and prediction: 'ema' an exponential
+        moving average over the steps, 'swa' the mean over the epochs from `swa_start` on [10]_.
+        Batch-norm statistics are recomputed for it; weights that are exactly 0 at the end are 0 in
+        it.
 
     ema_decay : float, default=0.999
-        Share that the average keeps in each step, in (0, 1); bias-corrected.
+        Decay of 'ema', in (0, 1): the share that the average keeps in each step; bias-corrected.
 
     swa_start : float, default=0.75
         Share of `max_iter` after which 'swa' begins, in [0, 1).
 
     input_noise : float, default=0.0
         Standard deviation of normal noise on the inputs of each step, in standard deviations of
-        each feature over the training rows, in [0, inf) [11]_. This and the next five need
+        each feature over the training rows, in [0, inf) [11]_. Like all noise in rows, it needs
         dense X.
 
     swap_noise : float, default=0.0
@@ -201,39 +232,38 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     mixup : float, default=0.0
         Mixes each row with another one of the batch, ``w * x_i + (1 - w) * x_j`` with ``w`` from
         the distribution Beta(mixup, mixup), and their targets likewise, in [0, inf) [12]_.
-        Several quantiles mix their common target.
+        ``loss_curve_`` shows the loss of the mixtures. Several quantiles mix their common target.
 
     cutmix : float, default=0.0
         Probability that a column of a row is taken from another row of the batch, in [0, 1); the
-        targets mix by the share of columns that was taken [14]_.
+        targets mix by the share of columns that was taken [13]_.
 
     cutout : float, default=0.0
         Probability that a value is set to its feature's mean over the training rows, in [0, 1)
-        [15]_.
+        [14]_.
 
     adversarial_epsilon : float, default=0.0
         Half of the loss is taken at ``x + adversarial_epsilon * std * sign(d loss / d x)``, with
-        the standard deviation of each feature, in [0, inf) [16]_. A step takes about
-        twice as long.
+        the standard deviation of each feature, in [0, inf) [15]_. A step takes about twice as long.
 
     layer_norm : bool, default=False
-        Whether to normalize each row over the units of a hidden layer, in the place of batch norm
-        [17]_. Cannot be folded into `coefs_`.
+        Whether to normalize each row over the units of a hidden layer before its activation,
+        instead of `batch_norm` [16]_. Cannot be folded into `coefs_`.
 
     dropout_kind : {'standard', 'gaussian', 'alpha', 'connect'}, default='standard'
         What `dropout` does with hidden units: 'standard' sets them to 0; 'gaussian' multiplies them
-        by normal numbers around 1 with variance ``p / (1 - p)`` [1]_; 'alpha' sets them to selu's
-        lower limit and keeps mean and variance, for ``activation='selu'`` and p up to 0.1
-        [18]_; 'connect' drops single weights into the layer, the same ones for all rows of a
-        batch [19]_.
+        by normal numbers around 1 with variance ``p / (1 - p)`` [4]_; 'alpha' sets them to selu's
+        lower limit and keeps mean and variance, for ``activation='selu'`` and p up to 0.1 [17]_;
+        'connect' drops single incoming weights of the layer, the same ones for all rows of a batch
+        [18]_.
 
     residual : bool, default=False
-        Whether to add the output of the layer before to each pair of hidden layers, where all three
-        are equally wide, before the activation of the second [20]_.
+        Whether to add to each pair of hidden layers, before the activation of its second layer, the
+        output of the layer before the pair, where all three are equally wide [19]_.
 
     stochastic_depth : float, default=0.0
-        Probability that a row skips the last of these pairs, in [0, 1); of those before it in
-        proportion to their depth [21]_.
+        Probability that a row skips the last pair of layers of `residual`, in [0, 1); for the pairs
+        before it, in proportion to their depth [20]_.
 
     augmentation : augmenter or None, default=None
         An augmenter of :mod:`skreg.augmentation`, such as `RandomRotation(image_shape=(28, 28))` or
@@ -248,13 +278,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     quantile : float or array-like of shape (n_quantiles,), default=0.5
         The quantile, or several at once, of ``loss="quantile"``, each in (0, 1). Several need a
-        single target: `predict` then returns one sorted column for each, in the order of `quantile`
-        sorted, and `score` the mean D2 pinball score.
+        single target: `predict` then returns one column for each, in ascending order, and `score`
+        the mean D2 pinball score.
 
     mixup_bandwidth : float or None, default=None
         With `mixup`, partners are other rows, with a probability in proportion to
         ``exp(-d**2 / (2 * mixup_bandwidth**2))``, with the distance d of the targets in their
-        standard deviations, in (0, inf) [13]_; None: all alike.
+        standard deviations, in (0, inf) [21]_; None: whatever their targets are.
 
     Attributes
     ----------
@@ -286,8 +316,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Smallest value of `loss_curve_`; None with `early_stopping`.
 
     validation_scores_ : list of float or None
-        Score of every epoch, higher is better: the negative validation loss for
-        ``scoring="loss"``. None without `early_stopping`.
+        Score of every epoch, higher is better: the negative validation loss for ``scoring="loss"``.
+        None without `early_stopping`.
 
     validation_loss_curve_ : list of float or None
         Validation loss of every epoch, without penalties. None without `early_stopping`.
@@ -296,8 +326,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         The largest validation score; that of the weights that are kept, with `restore_best`.
 
     best_iter_ : int or None
-        The epoch it belongs to, counted from 1 along `validation_scores_`; None where a warm start
-        found nothing better than what it started from.
+        The epoch of `best_validation_score_`, counted from 1 along `validation_scores_`; None where
+        a warm start found nothing better than what it started from.
 
     sparsity_ : float
         Fraction of the weights in `coefs_` that are exactly 0.
@@ -337,42 +367,42 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     References
     ----------
-    .. [1] Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov (2014). "Dropout: a simple
-       way to prevent neural networks from overfitting". JMLR 15.
-    .. [2] Ioffe and Szegedy (2015). "Batch normalization: accelerating deep network training by
-       reducing internal covariate shift". ICML.
+    .. [1] Huber (1964). "Robust estimation of a location parameter". Ann. Math. Statist. 35.
+    .. [2] Koenker and Bassett (1978). "Regression quantiles". Econometrica 46.
     .. [3] Kingma and Ba (2015). "Adam: a method for stochastic optimization". ICLR.
-    .. [4] Glorot and Bengio (2010). "Understanding the difficulty of training deep feedforward
-       neural networks". AISTATS.
-    .. [5] Pascanu, Mikolov and Bengio (2013). "On the difficulty of training recurrent neural
+    .. [4] Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov (2014). "Dropout: a simple
+       way to prevent neural networks from overfitting". JMLR 15.
+    .. [5] Ioffe and Szegedy (2015). "Batch normalization: accelerating deep network training by
+       reducing internal covariate shift". ICML.
+    .. [6] Pascanu, Mikolov and Bengio (2013). "On the difficulty of training recurrent neural
        networks". ICML.
-    .. [6] Loshchilov and Hutter (2019). "Decoupled weight decay regularization". ICLR.
-    .. [7] Yuan and Lin (2006). "Model selection and estimation in regression with grouped
+    .. [7] Loshchilov and Hutter (2019). "Decoupled weight decay regularization". ICLR.
+    .. [8] Yuan and Lin (2006). "Model selection and estimation in regression with grouped
        variables". JRSS B 68.
-    .. [8] Huber (1964). "Robust estimation of a location parameter". Ann. Math. Statist. 35.
-    .. [9] Koenker and Bassett (1978). "Regression quantiles". Econometrica 46.
+    .. [9] Glorot and Bengio (2010). "Understanding the difficulty of training deep feedforward
+       neural networks". AISTATS.
     .. [10] Izmailov, Podoprikhin, Garipov, Vetrov and Wilson (2018). "Averaging weights leads to
        wider optima and better generalization". UAI.
     .. [11] Bishop (1995). "Training with noise is equivalent to Tikhonov regularization". Neural
        Computation 7.
-    .. [12] Zhang, Cisse, Dauphin and Lopez-Paz (2018). "mixup: beyond empirical risk
-       minimization". ICLR.
-    .. [13] Yao, Wang, Zhang, Zou and Finn (2022). "C-Mixup: improving generalization in
-       regression". NeurIPS.
-    .. [14] Yun, Han, Oh, Chun, Choe and Yoo (2019). "CutMix: regularization strategy to train
+    .. [12] Zhang, Cisse, Dauphin and Lopez-Paz (2018). "mixup: beyond empirical risk minimization".
+       ICLR.
+    .. [13] Yun, Han, Oh, Chun, Choe and Yoo (2019). "CutMix: regularization strategy to train
        strong classifiers with localizable features". ICCV.
-    .. [15] DeVries and Taylor (2017). "Improved regularization of convolutional neural networks
+    .. [14] DeVries and Taylor (2017). "Improved regularization of convolutional neural networks
        with cutout". arXiv:1708.04552.
-    .. [16] Goodfellow, Shlens and Szegedy (2015). "Explaining and harnessing adversarial
-       examples". ICLR.
-    .. [17] Ba, Kiros and Hinton (2016). "Layer normalization". arXiv:1607.06450.
-    .. [18] Klambauer, Unterthiner, Mayr and Hochreiter (2017). "Self-normalizing neural
-       networks". NeurIPS.
-    .. [19] Wan, Zeiler, Zhang, LeCun and Fergus (2013). "Regularization of neural networks using
+    .. [15] Goodfellow, Shlens and Szegedy (2015). "Explaining and harnessing adversarial examples".
+       ICLR.
+    .. [16] Ba, Kiros and Hinton (2016). "Layer normalization". arXiv:1607.06450.
+    .. [17] Klambauer, Unterthiner, Mayr and Hochreiter (2017). "Self-normalizing neural networks".
+       NeurIPS.
+    .. [18] Wan, Zeiler, Zhang, LeCun and Fergus (2013). "Regularization of neural networks using
        DropConnect". ICML.
-    .. [20] He, Zhang, Ren and Sun (2016). "Deep residual learning for image recognition". CVPR.
-    .. [21] Huang, Sun, Liu, Sedra and Weinberger (2016). "Deep networks with stochastic depth".
+    .. [19] He, Zhang, Ren and Sun (2016). "Deep residual learning for image recognition". CVPR.
+    .. [20] Huang, Sun, Liu, Sedra and Weinberger (2016). "Deep networks with stochastic depth".
        ECCV.
+    .. [21] Yao, Wang, Zhang, Zou and Finn (2022). "C-Mixup: improving generalization in
+       regression". NeurIPS.
 
     Examples
     --------
