@@ -43,10 +43,11 @@ from sklearn.utils import _safe_indexing
 from threadpoolctl import threadpool_limits
 
 import skreg.augmentation.base
-from skreg import MLPClassifier, MLPRegressor, _core, network
+import skreg.network.core
+from skreg import MLPClassifier, MLPRegressor, _core
 from skreg.augmentation import Augmented, Augmenter, FeatureNoise
-from skreg.recipe import ACTIVATIONS
-from skreg.schedules import SCHEDULES
+from skreg.network.architecture import ACTIVATIONS
+from skreg.training.schedules import SCHEDULES
 
 BATCH = 500  # cases for each child process
 HANG = 120  # seconds for one case
@@ -521,7 +522,10 @@ class Finding(Exception):
 
 def play(case, *, n_threads, pickled):
     """Take the steps, and return for each what there is to see, as bytes."""
-    for module, name in ((network, "_count_cpus"), (skreg.augmentation.base, "count_cpus")):
+    for module, name in (
+        (skreg.network.core, "count_cpus"),
+        (skreg.augmentation.base, "count_cpus"),
+    ):
         setattr(module, name, lambda: _core.set_cpu_count(n_threads))
     trail = []
     for _, method, kwargs in case.steps:
