@@ -173,3 +173,28 @@ def test_moments_that_overflow_are_a_divergence():
     X = np.full((50, 3), 1e25, dtype=np.float32)
     with pytest.raises(ValueError, match=NON_FINITE):
         MLPClassifier((), alpha=0).fit(X, np.arange(50) % 2)
+
+
+def test_counts_beyond_the_largest_number():
+    """exp overflows long before its argument does."""
+    X = 3 * np.random.RandomState(0).randn(12, 5)
+    model = MLPRegressor("poisson", (), learning_rate_init=100.0, random_state=0)
+    with pytest.raises(ValueError, match="Solver produced"):
+        model.partial_fit(X, np.arange(12.0))
+
+
+@pytest.mark.parametrize("params", [{}, {"batch_norm": True}], ids=str)
+def test_memory_that_float32_cannot_hold(params):
+    """A fit in float64 that goes on in float32."""
+    rng = np.random.RandomState(0)
+    X, y = rng.randn(20, 3), 1e29 * rng.randn(20)
+    model = MLPRegressor(hidden_layer_sizes=(4,), random_state=0, **params).partial_fit(X, y)
+    with pytest.raises(ValueError, match="Solver produced"):
+        model.partial_fit(X.astype(np.float32), y)
+
+
+def test_batch_norm_that_cannot_be_folded():
+    rng = np.random.RandomState(0)
+    model = MLPRegressor(hidden_layer_sizes=(4,), batch_norm=True, learning_rate_init=1e300)
+    with pytest.raises(ValueError, match="Solver produced"):
+        model.partial_fit(rng.randn(12, 5), rng.randn(12))

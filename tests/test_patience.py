@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from conftest import PLANNED, fit_quietly
+from conftest import PLANNED, fit_epochs, fit_quietly
 
 from skreg import MLPClassifier, MLPRegressor
 
@@ -50,3 +50,9 @@ def test_plateau_needs_gains_of_tol(data):
     params = {"solver": "sgd", "max_iter": 40, "n_iter_no_change": 20, "random_state": 0}
     model = fit_quietly(MLPRegressor(**params, learning_rate="plateau", tol=1.0), *data)
     assert model.lr_curve_[-1] < 0.3 * model.learning_rate_init
+
+
+def test_any_integer_is_a_patience(cancer):
+    """Also one that fits into no type of NumPy."""
+    model = MLPClassifier((3,), n_iter_no_change=10**30, max_iter=2, learning_rate="plateau")
+    assert fit_epochs(model, *cancer).n_iter_ == 2

@@ -453,3 +453,13 @@ def test_validation_rows_may_be_sparse(params):
     sparse = fit_quietly(clone(model), X, y, X_val=X_val, y_val=y[:20])
     dense = fit_quietly(model, X, y, X_val=X[:20], y_val=y[:20])
     assert_allclose(sparse.validation_loss_curve_, dense.validation_loss_curve_, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["X", "y"])
+def test_columns_whose_deviation_overflows(name):
+    """The units of noise are not infinite without a word."""
+    rng = np.random.RandomState(0)
+    data = {"X": rng.randn(12, 5), "y": rng.randn(12)}
+    data[name] = data[name] * 1e300
+    with pytest.raises(ValueError, match=f"in {name} are too large.*Scale {name}"):
+        MLPRegressor(input_noise=0.1).fit(**data)

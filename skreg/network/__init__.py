@@ -1,0 +1,1 @@
+"""From parameters of a network to the compiled core: architecture, losses, weights, prediction."""

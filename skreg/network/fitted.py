@@ -70,6 +70,8 @@ class FittedNetwork:
         allow for activations, on top of what the layers before it can bring through a link.
         """
         limit = float(np.finfo(self.dtype).max) / 4
+        if self.link == "exp":
+            limit = np.log(limit)
         if self.norms:  # they square, and bring at most their scale times the root of the width
             limit **= 0.5
             width = max(weight.shape[1] for weight in self.coefs)

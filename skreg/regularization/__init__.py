@@ -1,0 +1,1 @@
+"""The subject: one class a technique, in files by place, composed by a plan."""

@@ -149,8 +149,8 @@ class Plan:
     def fitted(self, network, rows, snapshot=None, dtype=None):
         """The network that predicts as this one does, now or by a snapshot, in copies."""
         loss = rows.targets.loss
-        arrays = [*network.fold(snapshot), network.layer_norms(snapshot)]
-        with np.errstate(over="ignore"):  # looked at afterwards
+        with np.errstate(over="ignore", invalid="ignore"):  # `FittedNetwork.predicts` looks at it
+            arrays = [*network.fold(snapshot), network.layer_norms(snapshot)]
             arrays = [[a.astype(dtype or a.dtype) for a in group] for group in arrays]
         specs = self.predicting_layers(loss.n_outputs), self.sampling_layers(loss.n_outputs)
         return FittedNetwork(*arrays, *specs, loss.link)

@@ -1,0 +1,1 @@
+"""The epoch loop, and what follows it: the trainer, its listeners, learning rates, lbfgs."""

@@ -31,7 +31,8 @@ class Memory:
         self.columns = before.get("columns", {})
         if before.get("optimizer") != self.optimizer[0]:
             return
-        self.moments = [m.astype(self.moments[0].dtype) for m in before["moments"]]
+        with np.errstate(over="ignore"):  # from float64 to float32; the first epoch looks at it
+            self.moments = [m.astype(self.moments[0].dtype) for m in before["moments"]]
         self.counters[1] = before["counters"][1]
         self.reach = before["reach"].copy()
         self.schedule = before["schedule"]
@@ -42,7 +43,14 @@ class Memory:
 
     def learn_columns(self, network, rows):
         """Hand over the units of noise: deviations of the columns, over all partial fits."""
-        features, targets = rows.columns(self.columns)
+        with np.errstate(over="ignore", invalid="ignore"):
+            features, targets = rows.columns(self.columns)
+            for moments, name in ((features, "X"), (targets, "y")):
+                if not np.isfinite(moments.mean + moments.deviation).all():
+                    raise ValueError(
+                        f"The numbers in {name} are too large for the mean and the standard "
+                        f"deviation of its columns, which changes of the rows need. Scale {name}."
+                    )
         self.columns = {"features": features.state(), "targets": targets.state()}
         # A target that several outputs share counts once in distances.
         deviation = np.zeros(rows.targets.loss.n_outputs)

@@ -66,7 +66,7 @@ class Optimization:
             n_steps=n_steps,
             n_epochs=p.max_iter,
             tol=p.tol,
-            patience=max(1, p.n_iter_no_change // 2) if np.isfinite(p.n_iter_no_change) else 5,
+            patience=5 if p.n_iter_no_change == np.inf else max(1, p.n_iter_no_change // 2),
         )
 
     def batch_size(self, n_rows):

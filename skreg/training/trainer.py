@@ -225,6 +225,7 @@ class Trainer:
                 "order": self._order,
                 "random_state": self.random_state.get_state(legacy=False),
                 "epoch": self.epoch,
+                "ended": self.ended,
             }
         )
 
@@ -242,7 +243,7 @@ class Trainer:
             listener.restore(its)
         self._order = state["order"]
         self.random_state.set_state(state["random_state"])
-        self.epoch = state["epoch"]
+        self.epoch, self.ended = state["epoch"], state["ended"]
 
 
 def _draw_seed(random_state):
