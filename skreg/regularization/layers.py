@@ -84,6 +84,7 @@ class BatchNorm(Technique):
         "batch_norm_momentum": [Interval(Real, 0, 1, closed="right")],
         "batch_norm_epsilon": [Interval(Real, 0, None, closed="neither")],
     }
+    cast = ("batch_norm_epsilon",)
     hidden = True
 
     def check(self, plan):

@@ -9,10 +9,6 @@ from skreg.network.network import Network
 from skreg.regularization.techniques import TECHNIQUES
 from skreg.training.optimization import Optimization
 
-# These reach the core in the number type of X; those of the second line may not become zero.
-IN_TYPE_OF_X = ("alpha", "feature_alpha", "unit_alpha", "input_noise", "adversarial_epsilon")
-ABOVE_ZERO = ("learning_rate_init", "epsilon", "batch_norm_epsilon", "max_norm", "delta")
-
 
 class Plan:
     """The parts of a training.
@@ -70,13 +66,15 @@ class Plan:
                     f"{technique.name}={technique.value!r} needs dense X, got a sparse matrix. "
                     f"{technique.instead_of_sparse()}"
                 )
-        dtype = X.dtype if self.optimization.in_epochs else np.dtype(np.float64)
+        self._check_cast(X.dtype if self.optimization.in_epochs else np.dtype(np.float64))
+
+    def _check_cast(self, dtype):
+        """A number above 0 must be one in the type of X too, and a finite one."""
         tiny, largest = float(np.finfo(dtype).tiny), float(np.finfo(dtype).max)
-        for name in (*IN_TYPE_OF_X, *ABOVE_ZERO):
-            value = getattr(self.estimator, name, None)
-            if value is None:
-                continue
-            if value > largest or (name in ABOVE_ZERO and value < tiny):
+        names = [name for part in (*self.techniques, self.optimization) for name in part.cast]
+        for name in names:
+            value = getattr(self.estimator, name)
+            if value is not None and (value > largest or 0 < value < tiny):
                 raise ValueError(
                     f"{name}={value!r} does not fit into {dtype}, in which training goes because "
                     f"X has this type: it holds numbers from {tiny:.2g} to {largest:.2g}. Choose "

@@ -107,6 +107,7 @@ class InputNoise(RowChange):
 
     name = "input_noise"
     parameters = {"input_noise": SIZE}
+    cast = ("input_noise",)
     option = "size"
 
 
@@ -115,6 +116,7 @@ class Adversarial(RowChange):
 
     name = "adversarial_epsilon"
     parameters = {"adversarial_epsilon": SIZE}
+    cast = ("adversarial_epsilon",)
 
     def rows(self):
         return [("adversarial", {"epsilon": float(self.value)})]

@@ -25,6 +25,7 @@ class RobustLoss(Technique):
 
     name = "loss"
     parameters = CONSTRAINTS
+    cast = ("delta",)
     in_epochs = False
 
     def without_effect(self, plan):

@@ -1,7 +1,7 @@
 """Technique: one regularizer. A subclass is all that Python knows of it.
 
-To add one: a class in the file of its place, its name in TECHNIQUES (`plan.py`), in the order in
-which techniques of a place act, and its parts in the core.
+To add one: a class in the file of its place, where the techniques stand in the order in which they
+act, and its parts in the core.
 """
 
 import inspect
@@ -21,6 +21,7 @@ class Technique:
 
     name = ""  # the parameter that switches it on
     parameters: dict = {}  # constraints of all that it reads, by name
+    cast: tuple = ()  # those that reach the core in the number type of X
     in_epochs = True  # whether solver='lbfgs' cannot do it
     dense = False  # whether it changes rows, which must be dense for that
     columns = False  # whether it needs the deviations of the columns

@@ -1,4 +1,4 @@
-"""TECHNIQUES: all regularizers, in the order in which they act."""
+"""TECHNIQUES: all regularizers, in the order in which they act, and what all parameters may be."""
 
 import inspect
 
@@ -6,41 +6,19 @@ from skreg.network import architecture
 from skreg.regularization import layers, penalties, rows, targets, trajectory
 from skreg.training import optimization
 
-TECHNIQUES = (
-    # 1 data
-    rows.Augmentation,
-    rows.SwapNoise,
-    rows.MixUp,
-    rows.CutMix,
-    rows.CutOut,
-    rows.InputNoise,
-    rows.Adversarial,
-    # 2 layers
-    layers.InputDropout,
-    layers.Dropout,
-    layers.BatchNorm,
-    layers.LayerNorm,
-    layers.Residual,
-    layers.StochasticDepth,
-    # 3 targets and loss
-    targets.RobustLoss,
-    targets.LabelSmoothing,
-    targets.ClassWeight,
-    # 5 gradient, 6 step, 7 prox
-    penalties.L2,
-    penalties.ClipNorm,
-    penalties.WeightDecay,
-    penalties.L1,
-    penalties.FeatureAlpha,
-    penalties.UnitAlpha,
-    penalties.MaxNorm,
-    # 8 trajectory
-    trajectory.WeightAveraging,
-    trajectory.Patience,
-    trajectory.EarlyStopping,
-    trajectory.Time,
-    trajectory.Recalibration,
-)
+
+def _techniques_of(module):
+    """Those of a file, in the order in which they stand there, which is that of acting."""
+    classes = [value for value in vars(module).values() if isinstance(value, type)]
+    return [c for c in classes if c.__module__ == module.__name__ and getattr(c, "name", "")]
+
+
+# Place 1; 2; 3; 5, 6 and 7; 8.
+TECHNIQUES = [
+    technique
+    for module in (rows, layers, targets, penalties, trajectory)
+    for technique in _techniques_of(module)
+]
 
 CONSTRAINTS: dict = {
     **architecture.CONSTRAINTS,

@@ -40,6 +40,8 @@ CONSTRAINTS: dict = {
 class Optimization:
     """What the parameters in CONSTRAINTS mean; `in_epochs` is False for lbfgs."""
 
+    cast = ("learning_rate_init", "epsilon")  # reach the core in the number type of X
+
     def __init__(self, estimator):
         self.estimator = estimator
         self.in_epochs = estimator.solver != "lbfgs"
