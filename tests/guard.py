@@ -39,6 +39,7 @@ from sklearn.datasets import make_classification, make_multilabel_classification
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import scale
 from sklearn.utils._param_validation import InvalidParameterError
+from test_effects import NEW
 
 import skreg
 import skreg.augmentation
@@ -360,6 +361,8 @@ def network_cases():
     for name in ("RandomRotation", "TimeMask", "RandomShift", "FeatureMask", "Compose", "OneOf"):
         params = {"augmentation": augmenter(name)}
         yield network(f"augmentation-{name}", params, weighted, "shapes", "float32")
+    for name, effect in NEW.items():  # so that a new parameter has a fit
+        yield network(f"effect-{name}", effect.on | {"max_iter": 4})
     for name, arguments in SPECIAL.items():
         yield network(name, *arguments)
     for name, arguments in REFUSED.items():

@@ -1,7 +1,5 @@
 """Training that diverges, and training that is interrupted."""
 
-import _thread
-import threading
 import warnings
 
 import numpy as np
@@ -108,28 +106,6 @@ def test_an_interrupt_between_epochs_keeps_the_best_weights(cancer):
     assert model.validation_scores_ == [1.0, 2.0]
     assert model.best_iter_ == 2
     np.testing.assert_array_equal(parameters(model), scorer.calls[1]["weights"])
-
-
-@pytest.mark.parametrize("params", [{}, {"early_stopping": True}, {"batch_norm": True}], ids=str)
-def test_an_interrupt_within_an_epoch_keeps_a_usable_model(params):
-    """Ctrl-C is answered between batches, not at the end of a long epoch."""
-    rng = np.random.RandomState(0)
-    X = rng.randn(20_000, 20)
-    y = (X[:, 0] > 0).astype(int)
-    model = MLPClassifier(
-        (256, 256), batch_size=20, max_iter=10_000, n_iter_no_change=np.inf, random_state=0,
-        **params
-    )  # fmt: skip
-    timer = threading.Timer(1.0, _thread.interrupt_main)
-    timer.start()
-    try:
-        with pytest.warns(UserWarning, match="interrupted"):
-            model.fit(X, y)
-    finally:
-        timer.cancel()
-    assert model.n_iter_ < 10_000
-    assert np.isfinite(model.predict_proba(X[:100])).all()
-    assert model.score(X, y) > 0.4
 
 
 OVERFLOWING = {
