@@ -9,13 +9,13 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
-#include <cstdlib>
 #include <numeric>
 #include <optional>
 #include <tuple>
 
 #include "epoch.hpp"
 #include "gil.hpp"
+#include "instruction_sets.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -23,63 +23,6 @@ using namespace nb::literals;
 namespace skreg {
 
 void bind_augment(nb::module_& m);  // augment.cpp
-
-// ------------------------------------------------------------------------------------- choice of instruction set
-
-#define SKREG_DECLARE(isa)                       \
-  const Kernels<float>& kernels_##isa##_float(); \
-  const Kernels<double>& kernels_##isa##_double();
-SKREG_DECLARE(baseline)
-#if defined(SKREG_HAS_X86)
-SKREG_DECLARE(avx2)
-SKREG_DECLARE(avx512)
-#endif
-#undef SKREG_DECLARE
-
-struct Tables {
-  const Kernels<float>* f;
-  const Kernels<double>* d;
-};
-
-static std::vector<Tables> supported_tables() {  // best first
-  std::vector<Tables> tables;
-#if defined(SKREG_HAS_X86)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512dq")) {
-    tables.push_back({&kernels_avx512_float(), &kernels_avx512_double()});
-  }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    tables.push_back({&kernels_avx2_float(), &kernels_avx2_double()});
-  }
-#endif
-  tables.push_back({&kernels_baseline_float(), &kernels_baseline_double()});
-  return tables;
-}
-
-static Tables choose_tables() {
-  const std::vector<Tables> tables = supported_tables();
-  const char* wanted = std::getenv("SKREG_INSTRUCTION_SET");
-  if (!wanted || !*wanted) return tables.front();
-  std::string known;
-  for (const Tables& t : tables) {
-    if (std::string(wanted) == t.f->instruction_set) return t;
-    known += std::string(known.empty() ? "" : ", ") + t.f->instruction_set;
-  }
-  throw std::runtime_error(std::string("SKREG_INSTRUCTION_SET is '") + wanted +
-                           "', but this processor offers: " + known);
-}
-
-static Tables chosen_tables;
-
-template <>
-const Kernels<float>& kernels<float>() {
-  return *chosen_tables.f;
-}
-template <>
-const Kernels<double>& kernels<double>() {
-  return *chosen_tables.d;
-}
 
 // ---------------------------------------------------------------------------------------------------- arrays
 
@@ -579,7 +522,7 @@ void bind_random(nb::module_& m, const std::string& suffix) {
 NB_MODULE(_core, m) {
   using namespace skreg;
   nb::set_leak_warnings(false);  // a daemon thread keeps what it works on beyond the end of the interpreter
-  chosen_tables = choose_tables();
+  choose_instruction_set();
   watch_for_forks();
   main_thread = nb::object(nb::module_::import_("threading").attr("main_thread")).release();
   bind_data<float>(m, "Data32");
@@ -591,12 +534,8 @@ NB_MODULE(_core, m) {
   m.def("set_cpu_count", &set_cpu_count, "n"_a);
   m.def("count_moments", &count_moments, "optimizer"_a);
   bind_augment(m);
-  m.def("instruction_set", [] { return std::string(chosen_tables.f->instruction_set); });
-  m.def("instruction_sets", [] {
-    std::vector<std::string> names;
-    for (const Tables& t : supported_tables()) names.push_back(t.f->instruction_set);
-    return names;
-  });
+  m.def("instruction_set", [] { return std::string(kernels<float>().instruction_set); });
+  m.def("instruction_sets", &instruction_sets);
   m.def(
       "philox",
       [](std::vector<uint32_t> counter, uint32_t key0, uint32_t key1) {

@@ -231,7 +231,7 @@ inline Grid choose_grid(int n_threads, int64_t n_strips, int64_t n_panels) {
 }
 
 template <class T>
-void multiply(const Product<T>& p) {
+void product(const Product<T>& p) {
   constexpr double kMultiplyAddsPerNanosecond = 200 / double(sizeof(T));
   const int64_t n_strips = count_strips(p.m), n_panels = (p.n + kTileColumns<T> - 1) / kTileColumns<T>;
   const int n_threads = threads_for(double(p.m) * double(p.n) * double(p.k) / kMultiplyAddsPerNanosecond);

@@ -1,11 +1,14 @@
 // The hot loops as a table of function pointers, one table per number type and instruction set. kernels.cpp fills
 // the tables; layers, losses, penalties and optimizers call through the one chosen at import, `kernels<T>()`.
 //
+// To add one: a function template in kernels/, and its line in kernels/list.hpp under the same name.
+//
 // Conventions: matrices are row-major with a leading dimension (ld); sizes count elements; `share` holds the weight
 // s_i / sum(s) of each row of the batch.
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 namespace skreg {
 
@@ -168,83 +171,33 @@ inline int64_t smooth_workspace(int64_t height, int64_t width, int64_t channels,
   return ((height + 2 * radius) * width + width + 2 * radius) * channels;
 }
 
+// Every kernel is a member here under its own name. Which there are, with what they take and do: kernels/list.hpp.
 template <class T>
 struct Kernels {
   const char* instruction_set;
 
-  void (*product)(const Product<T>&);
-  void (*sparse_forward)(const SparseRows<T>&, const T* w, int64_t n_columns, T* z);
-  void (*sparse_backward)(const SparseRows<T>&, const T* delta, int64_t n_columns, T* gradient, T* column_sums);
-
+  // One for each of kActivations.
   void (*forward[kNumActivations])(const Forward<T>&, Tile);
   void (*backward[kNumActivations])(const Backward<T>&, Tile);
 
-  // Weighted mean and (biased) variance of each column.
-  void (*moments)(const T* x, int64_t n_rows, int64_t n_columns, const T* share, T* mean, T* variance);
-  void (*normalize)(T* x, int64_t ld, Tile, const T* mean, const T* inverse_std);
-  // sum(delta) and sum(delta * x_hat) of each column, added to what the outputs hold.
-  void (*norm_sums)(const T* delta, const T* x_hat, int64_t n_rows, int64_t n_columns, T* sum, T* sum_x_hat);
-  // delta = scale * inverse_std * (delta - share_i * (sum + x_hat * sum_x_hat)); share null: the second term is absent.
-  void (*norm_backward)(T* delta, const T* x_hat, int64_t n_rows, int64_t n_columns, const T* share, const T* scale,
-                        const T* inverse_std, const T* sum, const T* sum_x_hat);
-
-  // Each row of x + bias on the tile, which spans whole rows: minus its mean, over its standard deviation.
-  void (*normalize_rows)(T* x, int64_t ld, Tile, const T* bias, T epsilon, T* inverse_std);
-  // delta = inverse_std_i * (d - mean(d) - x_hat * mean(d * x_hat)) with d = delta * scale, means over the row.
-  void (*normalize_rows_backward)(T* delta, const T* x_hat, int64_t n_rows, int64_t n_columns, const T* scale,
-                                  const T* inverse_std);
-
-  // On a tile: out = factor * (x - pivot) + base, y += x, y *= x.
-  void (*modulate)(const T* x, const T* factor, T pivot, T base, T* out, int64_t ld, Tile);
-  void (*add)(T* y, const T* x, int64_t ld, Tile);
-  void (*multiply)(T* y, const T* x, int64_t ld, Tile);
-
-  double (*squared_error)(const LossBatch<T>&);
-  double (*absolute_error)(const LossBatch<T>&);
-  double (*huber)(const LossBatch<T>&);
-  double (*quantile)(const LossBatch<T>&);
-  double (*poisson)(const LossBatch<T>&);
-  double (*binary_log_loss)(const LossBatch<T>&);
-  double (*softmax_log_loss)(const LossBatch<T>&);
-  void (*exponential)(T* z, int64_t n);
-  void (*logistic)(T* z, int64_t n);
-  void (*softmax)(T* z, int64_t n_rows, int64_t n_columns);
-
-  void (*sgd)(T* w, T* velocity, const T* gradient, int64_t n, T rate, T momentum, bool nesterov);
-  void (*adam)(T* w, T* m, T* v, const T* gradient, int64_t n, T rate, T beta_1, T one_minus_beta_1, T beta_2,
-               T one_minus_beta_2, T epsilon);
-  void (*adam_metric)(const T* v, int64_t n, T rate, T epsilon, T* metric);  // rate / (sqrt(v) + epsilon)
-
-  double (*sum_of_squares)(const T* w, int64_t n);
-  double (*sum_of_magnitudes)(const T* w, int64_t n);
-  void (*approach)(T* y, const T* x, int64_t n, T share);  // y += share * (x - y)
-  void (*add_scaled)(T* y, const T* x, int64_t n, T factor);
-  void (*scale)(T* w, int64_t n, T factor);
-  void (*soft_threshold)(T* w, const T* metric, int64_t n, T strength);  // by metric_i * strength
-  // Prox of strength * ||w|| in the diagonal metric: a whole group shrinks, or becomes zero.
-  void (*group_threshold)(T* w, const T* metric, int64_t n, T strength);
-  // Rescales each column of w (n_rows x n_columns) whose norm is above `largest`; scratch holds n_columns numbers.
-  void (*limit_columns)(T* w, int64_t n_rows, int64_t n_columns, T largest, T* scratch);
-  bool (*all_finite)(const T* w, int64_t n);
-
-  // 16 random bits for each of n units; out has room for n rounded up to a multiple of 128.
-  void (*random_bits)(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, uint16_t* out);
-  void (*drop)(T* x, int64_t n, const Drop<T>&);
-  // Numbers uniform in the open interval (0, 1), and standard normal ones, each from 32 random bits.
-  void (*uniforms)(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, T* out);
-  void (*normals)(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, T* out);
-
-  void (*warp)(const Warp<T>&);
-  void (*smooth)(const Smooth<T>&);
+#define SKREG_KERNEL(name, type) std::add_pointer_t<type> name;
+#include "kernels/list.hpp"
+#undef SKREG_KERNEL
 };
 
-// The table of the best instruction set that this processor has (or the one named by the environment variable
-// SKREG_INSTRUCTION_SET, for tests).
+// The tables of the best instruction set that this processor has, or of the one that is wanted: set at import, in
+// instruction_sets.cpp. Kernels themselves do not call this.
 template <class T>
 const Kernels<T>& kernels();
+extern const Kernels<float>* chosen_for_float;
+extern const Kernels<double>* chosen_for_double;
 template <>
-const Kernels<float>& kernels<float>();
+inline const Kernels<float>& kernels<float>() {
+  return *chosen_for_float;
+}
 template <>
-const Kernels<double>& kernels<double>();
+inline const Kernels<double>& kernels<double>() {
+  return *chosen_for_double;
+}
 
 }  // namespace skreg

@@ -121,9 +121,9 @@ template <class T>
 void apply_link(const std::string& name, T* z, int64_t n_rows, int64_t n_outputs) {
   const Kernels<T>& k = kernels<T>();
   if (name == "identity") return;
-  if (name == "exp") return k.exponential(z, n_rows * n_outputs);
-  if (name == "logistic") return k.logistic(z, n_rows * n_outputs);
-  if (name == "softmax") return k.softmax(z, n_rows, n_outputs);
+  if (name == "exp") return k.to_exponential(z, n_rows * n_outputs);
+  if (name == "logistic") return k.to_logistic(z, n_rows * n_outputs);
+  if (name == "softmax") return k.to_softmax(z, n_rows, n_outputs);
   throw std::invalid_argument("unknown output activation: " + name);
 }
 

@@ -217,7 +217,7 @@ class MixUp : public RowChange<T> {
         closeness_[j] -= T(0.5) * d * d;
       }
     }
-    kernels<T>().exponential(closeness_.data(), n);
+    kernels<T>().to_exponential(closeness_.data(), n);
     for (int64_t j = 0; rows.weighted && j < n; ++j) closeness_[j] *= rows.share[first + j];
     closeness_[i - first] = 0;
   }

@@ -50,6 +50,7 @@ inline void philox_lanes(Wide c0, uint32_t stream, uint64_t step, uint64_t seed,
 
 constexpr double kDraw = 0.15;  // nanoseconds
 
+template <class T>  // the same for both
 void random_bits(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, uint16_t* out) {
   Wide lane;
   for (int i = 0; i < kWideLanes; ++i) lane[i] = uint64_t(i);

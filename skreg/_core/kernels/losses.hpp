@@ -166,17 +166,17 @@ double softmax_log_loss(const LossBatch<T>& b) {
 }
 
 template <class T>
-void exponential_of(T* z, int64_t count) {
+void to_exponential(T* z, int64_t count) {
   for_vectors<T>(count, [&](int64_t i, int64_t n) { write(z + i, exponential<T>(read(z + i, n)), n); });
 }
 
 template <class T>
-void logistic_of(T* z, int64_t count) {
+void to_logistic(T* z, int64_t count) {
   for_vectors<T>(count, [&](int64_t i, int64_t n) { write(z + i, logistic<T>(read(z + i, n)), n); });
 }
 
 template <class T>
-void softmax_of(T* z, int64_t n_rows, int64_t n_columns) {
+void to_softmax(T* z, int64_t n_rows, int64_t n_columns) {
   for (int64_t i = 0; i < n_rows; ++i, z += n_columns) {
     const T total = shifted_exponentials(z, n_columns, largest(z, n_columns), z);
     for (int64_t j = 0; j < n_columns; ++j) z[j] /= total;
