@@ -639,7 +639,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         elif self.loss == "quantile":
             levels = self._quantiles()
             levels = levels if len(levels) > 1 else levels.repeat(self.n_outputs_)
-            options = {f"level_{i:06d}": level for i, level in enumerate(levels)}
+            options = {"levels": levels.tolist()}
         return self.loss, options
 
     # --------------------------------------------------------------------------- predictions

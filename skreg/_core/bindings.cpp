@@ -1,18 +1,12 @@
 // What Python sees: Data32 / Data64 (arrays by reference), Trainer32 / Trainer64, predict, and the random numbers for
 // their test. Every long call releases the GIL.
 #include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
-#include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
-#include <nanobind/stl/pair.h>
-#include <nanobind/stl/string.h>
-#include <nanobind/stl/tuple.h>
-#include <nanobind/stl/vector.h>
 
 #include <numeric>
 #include <optional>
-#include <tuple>
 
+#include "arguments.hpp"
 #include "epoch.hpp"
 #include "gil.hpp"
 #include "instruction_sets.hpp"
@@ -26,12 +20,6 @@ void bind_augment(nb::module_& m);  // augment.cpp
 
 // ---------------------------------------------------------------------------------------------------- arrays
 
-template <class T, class... Shape>
-using Array = nb::ndarray<T, nb::numpy, nb::device::cpu, nb::c_contig, Shape...>;
-template <class T>
-using Vector = Array<T, nb::ndim<1>>;
-template <class T>
-using Matrix = Array<T, nb::ndim<2>>;
 using Rows = Vector<const int32_t>;
 
 // Borrows NumPy arrays and keeps them alive.
@@ -46,10 +34,6 @@ struct BorrowedData {
     return array.data();
   }
 };
-
-static void expect(bool condition, const char* message) {
-  if (!condition) throw std::invalid_argument(message);
-}
 
 template <class T>
 void set_targets(BorrowedData<T>& d, const std::optional<Matrix<const T>>& target,
@@ -214,12 +198,12 @@ void attach(BoundTrainer<T>& b, const Vector<T>& parameters, const Vector<T>& st
   expect(int64_t(statistics.shape(0)) == net.n_statistics, "statistics have the wrong length");
   expect(counters.shape(0) == 2, "counters are two");
   expect(reach.shape(0) == 1, "reach is one number");
-  TrainingState<T> state{parameters.data(), statistics.data(), {}, nullptr, reach.data(), counters.data()};
+  TrainingState<T> state{parameters.data(), statistics.data(), {{}, reach.data()}, nullptr, counters.data()};
   std::vector<nb::object> owners = {nb::cast(parameters), nb::cast(statistics), nb::cast(counters), nb::cast(reach)};
   for (nb::handle item : moments) {
     const auto moment = nb::cast<Vector<T>>(item, false);
     expect(int64_t(moment.shape(0)) == net.n_parameters, "moments have the wrong length");
-    state.moments.push_back(moment.data());
+    state.moments.vectors.push_back(moment.data());
     owners.push_back(nb::cast(moment));
   }
   expect(!b.trainer.averages() || average, "averaging needs an array for the average");
@@ -388,7 +372,7 @@ template <class T>
 class Predictor {
  public:
   Predictor(const BorrowedData<T>& data, const std::vector<Spec>& layers,
-            const std::vector<nb::ndarray<const T, nb::numpy, nb::device::cpu, nb::c_contig>>& parameters)
+            const std::vector<AnyArray<const T>>& parameters)
       : data_(data.view), layers_(layers), network_(data.view.n_features, layers) {
     expect(parameters.size() == network_.parameter_slots.size() && network_.n_statistics == 0,
            "parameters and layers do not fit together");
@@ -474,7 +458,7 @@ class Predictor {
 
 template <class T>
 void bind_predict(nb::module_& m) {
-  using Parameters = std::vector<nb::ndarray<const T, nb::numpy, nb::device::cpu, nb::c_contig>>;
+  using Parameters = std::vector<AnyArray<const T>>;
   m.def(
       "predict",
       [](const BorrowedData<T>& data, const std::vector<Spec>& layers, const Parameters& parameters,
@@ -532,7 +516,9 @@ NB_MODULE(_core, m) {
   bind_predict<float>(m);
   bind_predict<double>(m);
   m.def("set_cpu_count", &set_cpu_count, "n"_a);
-  m.def("count_moments", &count_moments, "optimizer"_a);
+  m.def(
+      "count_moments", [](const std::string& optimizer) { return find_optimizer<float>(optimizer).n_moments; },
+      "optimizer"_a);
   bind_augment(m);
   m.def("instruction_set", [] { return std::string(kernels<float>().instruction_set); });
   m.def("instruction_sets", &instruction_sets);

@@ -124,10 +124,7 @@ struct LossBatch {
   const T* target;
   const int32_t* label;
   const T* share;
-  T* delta;                  // receives the gradient with respect to z; null when only the value is wanted
-  T smoothing = 0;           // of labels: target (1 - smoothing) y + smoothing / number of classes
-  T threshold = 0;           // of the Huber loss
-  const T* level = nullptr;  // of the quantile loss, one an output
+  T* delta;  // receives the gradient with respect to z; null when only the value is wanted
 };
 
 enum class Border { kConstant, kEdge, kReflect };

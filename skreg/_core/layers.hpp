@@ -4,8 +4,8 @@
 // numbers (bias, link, activation, dropout) runs on each strip of rows as soon as the product before it has finished
 // that strip, through the product's `finish` hook, so it costs no extra trip to memory.
 //
-// To add a normalization: a class with forward and backward below, its name in Network::add_block (network.hpp); a kind
-// of dropout: likewise, a class with draw.
+// To add a normalization: a class with forward and backward below, and its row in kNorms; a kind of dropout: a class
+// with draw, and its row in kModulations.
 #pragma once
 
 #include <algorithm>
@@ -14,6 +14,7 @@
 #include <memory>
 #include <vector>
 
+#include "families.hpp"
 #include "kernels.hpp"
 #include "random.hpp"
 #include "threads.hpp"
@@ -101,7 +102,11 @@ class Modulation {
 template <class T>
 class GaussianDropout : public Modulation<T> {
  public:
-  explicit GaussianDropout(double p) : deviation_(T(std::sqrt(p / (1 - p)))) {}
+  explicit GaussianDropout(const Spec& spec) {
+    const double p = spec.number("p");
+    deviation_ = T(std::sqrt(p / (1 - p)));
+  }
+
   void draw(const Batch<T>& batch, int64_t n, uint32_t stream, T* factor) override {
     kernels<T>().normals(batch.seed, batch.step, stream, n, factor);
     for (int64_t i = 0; i < n; ++i) factor[i] = T(1) + deviation_ * factor[i];
@@ -116,7 +121,7 @@ class GaussianDropout : public Modulation<T> {
 template <class T>
 class AlphaDropout : public Modulation<T> {
  public:
-  explicit AlphaDropout(double p) : dropout_(p) {
+  explicit AlphaDropout(const Spec& spec) : dropout_(spec.number("p")) {
     constexpr double a = -1.0507009873554804934 * 1.6732632423543772848;
     const double q = dropout_.keep(), scale = 1 / std::sqrt(q + a * a * q * (1 - q));
     scale_ = T(scale);
@@ -133,6 +138,12 @@ class AlphaDropout : public Modulation<T> {
  private:
   Dropout dropout_;
   T scale_;
+};
+
+template <class T>
+constexpr Maker<Modulation<T>> kModulations[] = {
+    {"gaussian_dropout", make<GaussianDropout<T>>},
+    {"alpha_dropout", make<AlphaDropout<T>>},
 };
 
 // DropConnect (Wan et al. 2013): single weights are dropped, the same ones for all rows of a batch.
@@ -263,10 +274,10 @@ class BatchNorm : public Norm<T> {
  public:
   T *running_mean = nullptr, *running_variance = nullptr;
 
-  BatchNorm(int64_t width, double momentum, double epsilon)
+  BatchNorm(const Spec& spec, int64_t width)
       : Norm<T>(width),
-        momentum_(T(momentum)),
-        epsilon_(T(epsilon)),
+        momentum_(T(spec.number("momentum"))),
+        epsilon_(T(spec.number("epsilon"))),
         mean_(width),
         variance_(width),
         inverse_std_(width) {}
@@ -313,7 +324,7 @@ class BatchNorm : public Norm<T> {
 template <class T>
 class LayerNorm : public Norm<T> {
  public:
-  LayerNorm(int64_t width, double epsilon) : Norm<T>(width), epsilon_(T(epsilon)) {}
+  LayerNorm(const Spec& spec, int64_t width) : Norm<T>(width), epsilon_(T(spec.number("epsilon"))) {}
 
   void forward(const Batch<T>& batch, const T* bias, T* x, Hook finish) override {
     inverse_std_.resize(std::max(inverse_std_.size(), size_t(batch.n_rows)));
@@ -333,6 +344,13 @@ class LayerNorm : public Norm<T> {
  private:
   T epsilon_;
   std::vector<T> inverse_std_;
+};
+
+// The context is the width of the layer.
+template <class T>
+constexpr Maker<Norm<T>, int64_t> kNorms[] = {
+    {"batch_norm", make<BatchNorm<T>>},
+    {"layer_norm", make<LayerNorm<T>>},
 };
 
 // The residual link into a block (He et al. 2016): z = branch + what entered the block before it. In training a row

@@ -29,13 +29,15 @@ SKREG_KERNEL(modulate, void(const T* x, const T* factor, T pivot, T base, T* out
 SKREG_KERNEL(add, void(T* y, const T* x, int64_t ld, Tile))
 SKREG_KERNEL(multiply, void(T* y, const T* x, int64_t ld, Tile))
 
+// Each with the options that are its own.
 SKREG_KERNEL(squared_error, double(const LossBatch<T>&))
 SKREG_KERNEL(absolute_error, double(const LossBatch<T>&))
-SKREG_KERNEL(huber, double(const LossBatch<T>&))
-SKREG_KERNEL(quantile, double(const LossBatch<T>&))
+SKREG_KERNEL(huber, double(const LossBatch<T>&, T threshold))
+SKREG_KERNEL(quantile, double(const LossBatch<T>&, const T* level))  // one an output
 SKREG_KERNEL(poisson, double(const LossBatch<T>&))
-SKREG_KERNEL(binary_log_loss, double(const LossBatch<T>&))
-SKREG_KERNEL(softmax_log_loss, double(const LossBatch<T>&))
+// Their gradient is that of the targets (1 - smoothing) y + smoothing / number of classes.
+SKREG_KERNEL(binary_log_loss, double(const LossBatch<T>&, T smoothing))
+SKREG_KERNEL(softmax_log_loss, double(const LossBatch<T>&, T smoothing))
 
 // In place: raw outputs, or other numbers, become those of an output activation.
 SKREG_KERNEL(to_exponential, void(T* z, int64_t n))
