@@ -118,7 +118,7 @@ void bind_data(nb::module_& m, const char* name) {
 // data.
 template <class T>
 double nanoseconds_of_row(const Data<T>& d, int64_t n_weights, int64_t n_first) {
-  constexpr double kMultiplyAddsPerNanosecond = 200 / double(sizeof(T));
+  constexpr double kMultiplyAddsPerNanosecond = kMultiplyAddBytes / double(sizeof(T));
   const double n_cells = double(std::max<int64_t>(1, d.n_rows)) * double(d.n_features);
   const double density = d.dense ? 1 : double(d.indptr[d.n_rows]) / n_cells;
   return (double(n_weights - n_first) + density * double(n_first)) / kMultiplyAddsPerNanosecond;
@@ -157,7 +157,7 @@ double nanoseconds_of_step(BoundTrainer<T>& b, const Data<T>& data, int64_t n_ro
   Network<T>& net = b.trainer.network;
   const Dense<T>& first = net.block(0).dense;
   const double one_product = double(n_rows) * nanoseconds_of_row(data, net.n_weights, first.n_in * first.n_out);
-  return training ? 3 * one_product + 0.5 * double(net.n_parameters) : one_product;
+  return training ? 3 * one_product + kParameterStep * double(net.n_parameters) : one_product;
 }
 
 template <class T>

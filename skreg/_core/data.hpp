@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "costs.hpp"
 #include "layers.hpp"
 #include "rows.hpp"
 
@@ -54,14 +55,30 @@ class BatchBuffer {
   }
 
   LossBatch<T> loss_batch(const T* z, int64_t n_outputs, T* delta) const {
-    return {n_rows_, n_outputs, z, labels_ ? nullptr : target_.data(), label_.data(), share_.data(), delta};
+    LossBatch<T> batch;
+    batch.n_rows = n_rows_;
+    batch.n_outputs = n_outputs;
+    batch.z = z;
+    batch.target = labels_ ? nullptr : target_.data();
+    batch.label = label_.data();
+    batch.share = share_.data();
+    batch.delta = delta;
+    return batch;
   }
 
   // The rows for a change in place. `mixes` turns labels into one target a class, which can be mixed.
   BatchRows<T> rows(int64_t n_outputs, bool mixes) {
     if (sparse_rows_) throw std::invalid_argument("changes of the rows need dense data");
     if (labels_ && mixes) spread_labels(n_outputs);
-    return {n_rows_, ld_, labels_ ? 0 : n_outputs, x_.data(), target_.data(), share_.data(), weighted_};
+    BatchRows<T> rows;
+    rows.n_rows = n_rows_;
+    rows.n_features = ld_;
+    rows.n_targets = labels_ ? 0 : n_outputs;
+    rows.x = x_.data();
+    rows.target = target_.data();
+    rows.share = share_.data();
+    rows.weighted = weighted_;
+    return rows;
   }
 
   // x += epsilon * deviation * sign(gradient), and nothing where the input is dropped (Goodfellow, Shlens and Szegedy
@@ -98,7 +115,7 @@ class BatchBuffer {
     sparse_rows_ = false;
     ld_ = data.n_features;
     if (x_.size() < size_t(n_rows_ * ld_)) x_.resize(n_rows_ * ld_);
-    const double one_row = double(ld_ * int64_t(sizeof(T))) * 0.1;  // nanoseconds, from memory
+    const double one_row = double(ld_ * int64_t(sizeof(T))) * kMemoryByte;
     parallel_ranges(n_rows_, 1, one_row, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         std::memcpy(x_.data() + i * ld_, data.dense + int64_t(rows[i]) * ld_, size_t(ld_) * sizeof(T));

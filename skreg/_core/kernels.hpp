@@ -28,20 +28,20 @@ constexpr int64_t kBlockDepth = 256;
 constexpr int64_t kBlockColumns = 512;
 
 // C (m x n) = op(A) (m x k) op(B) (k x n), added to C where accumulate. column_sums, where given, receives
-// the sums of the columns of op(B) on top of what it holds.
+// the sums of the columns of op(B) on top of what it holds. Callers set the fields by name, as in all that has many.
 template <class T>
 struct Product {
-  int64_t m, n, k;
-  const T* a;
-  int64_t lda;
-  bool transpose_a;
-  const T* b;
-  int64_t ldb;
-  bool transpose_b;
-  T* c;
-  int64_t ldc;
-  bool accumulate;
-  T* column_sums;
+  int64_t m = 0, n = 0, k = 0;
+  const T* a = nullptr;
+  int64_t lda = 0;
+  bool transpose_a = false;
+  const T* b = nullptr;
+  int64_t ldb = 0;
+  bool transpose_b = false;
+  T* c = nullptr;
+  int64_t ldc = 0;
+  bool accumulate = false;
+  T* column_sums = nullptr;
   Hook finish;
 };
 
@@ -66,19 +66,19 @@ struct Drop {
 // number a row) null count as 1, shift and link (a matrix like `in`) null as 0; branch comes with a link alone.
 template <class T>
 struct Argument {
-  const T* in;
-  int64_t ld;
-  const T* scale;
-  const T* shift;
-  const T* link;
-  const T* branch;
+  const T* in = nullptr;
+  int64_t ld = 0;
+  const T* scale = nullptr;
+  const T* shift = nullptr;
+  const T* link = nullptr;
+  const T* branch = nullptr;
 };
 
 // out = drop(activation(z)).
 template <class T>
 struct Forward {
   Argument<T> z;
-  T* out;
+  T* out = nullptr;
   Drop<T> drop;
 };
 
@@ -87,8 +87,8 @@ struct Forward {
 template <class T>
 struct Backward {
   Argument<T> z;
-  const T* out;
-  T* delta;
+  const T* out = nullptr;
+  T* delta = nullptr;
   Drop<T> drop;
 };
 
@@ -119,12 +119,12 @@ constexpr int kNumActivations = sizeof(kActivations) / sizeof(kActivations[0]);
 // one column an output, or the index of the class with target null), and the weight of each row.
 template <class T>
 struct LossBatch {
-  int64_t n_rows, n_outputs;
-  const T* z;
-  const T* target;
-  const int32_t* label;
-  const T* share;
-  T* delta;  // receives the gradient with respect to z; null when only the value is wanted
+  int64_t n_rows = 0, n_outputs = 0;
+  const T* z = nullptr;
+  const T* target = nullptr;
+  const int32_t* label = nullptr;
+  const T* share = nullptr;
+  T* delta = nullptr;  // receives the gradient with respect to z; null when only the value is wanted
 };
 
 enum class Border { kConstant, kEdge, kReflect };
@@ -134,17 +134,17 @@ enum class Border { kConstant, kEdge, kReflect };
 // given (one number a pixel, rows `shift_pitch` apart). `out` may be `in`.
 template <class T>
 struct Warp {
-  int64_t height, width, channels;
-  const T* in;
-  T* out;
-  T map[6];
-  const T* shift_rows;
-  const T* shift_columns;
-  int64_t shift_pitch;
-  bool nearest;  // the nearest pixel instead of bilinear interpolation
-  Border fill;
-  T fill_value;
-  T* workspace;  // warp_workspace() numbers
+  int64_t height = 0, width = 0, channels = 0;
+  const T* in = nullptr;
+  T* out = nullptr;
+  T map[6] = {};
+  const T* shift_rows = nullptr;
+  const T* shift_columns = nullptr;
+  int64_t shift_pitch = 0;
+  bool nearest = false;  // the nearest pixel instead of bilinear interpolation
+  Border fill = Border::kConstant;
+  T fill_value = 0;
+  T* workspace = nullptr;  // warp_workspace() numbers
 };
 
 inline int64_t warp_workspace(int64_t height, int64_t width, int64_t channels) {
@@ -156,12 +156,12 @@ inline int64_t warp_workspace(int64_t height, int64_t width, int64_t channels) {
 // `out` may be `in`.
 template <class T>
 struct Smooth {
-  int64_t height, width, channels;
-  const T* in;
-  T* out;
-  const T* tap;
-  int64_t radius;
-  T* workspace;  // smooth_workspace() numbers
+  int64_t height = 0, width = 0, channels = 0;
+  const T* in = nullptr;
+  T* out = nullptr;
+  const T* tap = nullptr;
+  int64_t radius = 0;
+  T* workspace = nullptr;  // smooth_workspace() numbers
 };
 
 inline int64_t smooth_workspace(int64_t height, int64_t width, int64_t channels, int64_t radius) {

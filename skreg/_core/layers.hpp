@@ -14,6 +14,7 @@
 #include <memory>
 #include <vector>
 
+#include "costs.hpp"
 #include "families.hpp"
 #include "kernels.hpp"
 #include "random.hpp"
@@ -191,8 +192,18 @@ struct Dense {
       if (finish.call) finish.call(finish.self, {0, n_rows, 0, n_out});
       return;
     }
-    kernels<T>().product(
-        {n_rows, n_out, n_in, in.dense, in.ld, false, used_weight, n_out, false, out, n_out, false, nullptr, finish});
+    Product<T> p;  // out = in weight
+    p.m = n_rows;
+    p.n = n_out;
+    p.k = n_in;
+    p.a = in.dense;
+    p.lda = in.ld;
+    p.b = used_weight;
+    p.ldb = n_out;
+    p.c = out;
+    p.ldc = n_out;
+    p.finish = finish;
+    kernels<T>().product(p);
   }
 
   void backward_parameters(const Input<T>& in, int64_t n_rows, const T* delta, bool accumulate) const {
@@ -202,25 +213,36 @@ struct Dense {
       kernels<T>().sparse_backward(*in.sparse, delta, n_out, weight_gradient, bias_gradient);
       return;
     }
-    kernels<T>().product({n_in,
-                          n_out,
-                          n_rows,
-                          in.dense,
-                          in.ld,
-                          true,
-                          delta,
-                          n_out,
-                          false,
-                          weight_gradient,
-                          n_out,
-                          accumulate,
-                          bias_gradient,
-                          {}});
+    Product<T> p;  // weight_gradient = in' delta
+    p.m = n_in;
+    p.n = n_out;
+    p.k = n_rows;
+    p.a = in.dense;
+    p.lda = in.ld;
+    p.transpose_a = true;
+    p.b = delta;
+    p.ldb = n_out;
+    p.c = weight_gradient;
+    p.ldc = n_out;
+    p.accumulate = accumulate;
+    p.column_sums = bias_gradient;
+    kernels<T>().product(p);
   }
 
   void backward_input(const T* delta, int64_t n_rows, T* delta_in, Hook finish) const {
-    kernels<T>().product(
-        {n_rows, n_in, n_out, delta, n_out, false, used_weight, n_out, true, delta_in, n_in, false, nullptr, finish});
+    Product<T> p;  // delta_in = delta weight'
+    p.m = n_rows;
+    p.n = n_in;
+    p.k = n_out;
+    p.a = delta;
+    p.lda = n_out;
+    p.b = used_weight;
+    p.ldb = n_out;
+    p.transpose_b = true;
+    p.c = delta_in;
+    p.ldc = n_in;
+    p.finish = finish;
+    kernels<T>().product(p);
   }
 };
 
@@ -245,7 +267,7 @@ class Norm {
   template <class Body>
   void for_strips(int64_t n_rows, Body body) const {
     constexpr int64_t kStripRows = 16;
-    const double one_row = double(width_ * int64_t(sizeof(T))) * 0.1;  // nanoseconds
+    const double one_row = double(width_ * int64_t(sizeof(T))) * kMemoryByte;
     parallel_ranges(n_rows, kStripRows, one_row, [&](int64_t first, int64_t end) {
       for (int64_t row = first; row < end; row += kStripRows) {
         body(Tile{row, std::min(kStripRows, end - row), 0, width_});
@@ -405,7 +427,9 @@ class Block {
   // `linked` is the block that the link comes from.
   void forward(const Input<T>& input, const Batch<T>& batch, const Block* linked) {
     T* in = keeps_input() ? in_.data() : out_.data();
-    forward_args_ = {argument(in, batch, linked), out_.data(), draw(batch)};
+    forward_args_.z = argument(in, batch, linked);
+    forward_args_.out = out_.data();
+    forward_args_.drop = draw(batch);
     const Hook activate = {[](void* self, Tile t) { static_cast<Block*>(self)->activate(t); }, this};
     dense.draw(batch, stream_of(kHiddenDropout, index_));
     dense.forward(input, batch.n_rows, in, norm ? Hook{} : activate);
@@ -413,18 +437,34 @@ class Block {
   }
 
   // Expects in delta() the gradient with respect to the activation's argument: of the output block from the loss, of
-  // the others from the block above, which ends with `below`'s deactivation on each strip it finishes.
+  // the others from the block above, which calls `below`'s deactivation on each strip that it finishes.
   void backward(const Input<T>& in, const Batch<T>& batch, Block* below, Block* linked, T* input_delta) {
     if (link) pass_through_link(batch, *linked);
     if (norm) norm->backward(batch, delta_.data(), in_.data());
     dense.backward_parameters(in, batch.n_rows, delta_.data(), batch.accumulate);
     if (below) {
-      below->backward_args_ = {below->forward_args_.z, below->out_.data(), below->delta(), below->forward_args_.drop};
-      const Hook deactivate = {[](void* self, Tile t) { static_cast<Block*>(self)->deactivate(t); }, below};
-      dense.backward_input(delta_.data(), batch.n_rows, below->delta(), deactivate);
+      dense.backward_input(delta_.data(), batch.n_rows, below->delta(), below->deactivation());
     } else if (input_delta) {
       dense.backward_input(delta_.data(), batch.n_rows, input_delta, {});
     }
+  }
+
+  // For the block above, once it has written the gradient with respect to this block's output into delta(), or a tile
+  // of it: turns it into the gradient with respect to the activation's argument.
+  Hook deactivation() {
+    backward_args_.z = forward_args_.z;
+    backward_args_.out = out_.data();
+    backward_args_.delta = delta_.data();
+    backward_args_.drop = forward_args_.drop;
+    return {[](void* self, Tile t) { static_cast<Block*>(self)->deactivate(t); }, this};
+  }
+
+  // For the block that a link leads to: what the link adds to the gradient with respect to this block's output. `delta`
+  // must last until the deactivation; where it will not, the block keeps a copy.
+  void take_link_delta(const T* delta) { link_delta_ = delta; }
+  void copy_link_delta(const T* delta, int64_t n) {
+    link_copy_.assign(delta, delta + n);
+    link_delta_ = link_copy_.data();
   }
 
   // The dense layer alone, for the exact statistics of the normalization after it.
@@ -438,12 +478,14 @@ class Block {
   bool keeps_input() const { return norm || kActivations[activation_].needs_input; }
 
   Argument<T> argument(const T* in, const Batch<T>& batch, const Block* linked) {
-    return {in,
-            dense.n_out,
-            norm ? norm->scale : nullptr,
-            norm ? norm->shift : dense.bias,
-            link ? linked->out() : nullptr,
-            link ? link->draw(batch, stream_of(kStochasticDepth, index_)) : nullptr};
+    Argument<T> z;
+    z.in = in;
+    z.ld = dense.n_out;
+    z.scale = norm ? norm->scale : nullptr;
+    z.shift = norm ? norm->shift : dense.bias;
+    z.link = link ? linked->out() : nullptr;
+    z.branch = link ? link->draw(batch, stream_of(kStochasticDepth, index_)) : nullptr;
+    return z;
   }
 
   Drop<T> draw(const Batch<T>& batch) {
@@ -469,11 +511,8 @@ class Block {
   // The link hands delta down as it is, before the branch changes it.
   void pass_through_link(const Batch<T>& batch, Block& linked) {
     const T* branch = forward_args_.z.branch;
-    linked.link_delta_ = delta_.data();
-    if (!norm && !branch) return;
-    const size_t size = size_t(batch.n_rows * dense.n_out);
-    linked.link_copy_.assign(delta_.begin(), delta_.begin() + size);
-    linked.link_delta_ = linked.link_copy_.data();
+    if (!norm && !branch) return linked.take_link_delta(delta_.data());
+    linked.copy_link_delta(delta_.data(), batch.n_rows * dense.n_out);
     for (int64_t i = 0; branch && i < batch.n_rows; ++i) {
       kernels<T>().scale(delta_.data() + i * dense.n_out, dense.n_out, branch[i]);
     }
@@ -484,7 +523,7 @@ class Block {
   Dropout dropout_{0};
   bool modulates_ = false;
   Forward<T> forward_args_;
-  Backward<T> backward_args_;
+  Backward<T> backward_args_;          // set by deactivation()
   std::vector<T> in_, out_, delta_;    // in_: what the activation starts from, where backward needs it
   std::vector<T> factor_, modulated_;  // out_ stays what the activation gave, for its derivative
   std::vector<T> link_copy_;

@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "costs.hpp"
 #include "families.hpp"
 #include "kernels.hpp"
 #include "layout.hpp"
@@ -153,8 +154,7 @@ class L1 : public Proximal<T> {  // strength * sum |w|; its prox is the soft thr
     return strength_ * kernels<T>().sum_of_magnitudes(parameters, n_);
   }
   void apply(T* parameters, const Metric<T>& metric) override {
-    constexpr double kPerWeight = 0.3;  // nanoseconds
-    parallel_ranges(n_, kRun, kPerWeight, [&](int64_t first, int64_t end) {
+    parallel_ranges(n_, kRun, kThresholdedWeight, [&](int64_t first, int64_t end) {
       T rates[kRun];
       for (int64_t begin = first; begin < end; begin += kRun) {
         const int64_t n = std::min(kRun, end - begin);

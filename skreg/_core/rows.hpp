@@ -27,11 +27,11 @@ struct ColumnStatistics {
 // The rows of a batch, dense, to be changed in place. Labels stand here as one target a class.
 template <class T>
 struct BatchRows {
-  int64_t n_rows, n_features, n_targets;
-  T* x;       // (n_rows, n_features)
-  T* target;  // (n_rows, n_targets)
-  const T* share;
-  bool weighted;
+  int64_t n_rows = 0, n_features = 0, n_targets = 0;
+  T* x = nullptr;       // (n_rows, n_features)
+  T* target = nullptr;  // (n_rows, n_targets)
+  const T* share = nullptr;
+  bool weighted = false;
 };
 
 template <class T>
