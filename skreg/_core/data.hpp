@@ -26,6 +26,11 @@ struct Data {
   int32_t largest_label = -1;
   const T* weight = nullptr;  // (n_rows,), null for ones
 
+  // The share of the features that a row holds on the average.
+  double density() const {
+    return dense ? 1 : double(indptr[n_rows]) / (double(std::max<int64_t>(1, n_rows)) * double(n_features));
+  }
+
   double total_weight(const int32_t* rows, int64_t n) const {
     if (!weight) return double(n);
     double sum = 0;

@@ -2,13 +2,13 @@
 // place has a list of its family's, which is empty where none of them is on.
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "costs.hpp"
 #include "data.hpp"
 #include "gradient.hpp"
 #include "losses.hpp"
@@ -146,6 +146,14 @@ class Trainer {
       std::copy(before.begin(), before.end(), state_.statistics);
       return;
     }
+  }
+
+  // How long a forward pass over n_rows takes on one thread, and a step with all that belongs to it.
+  double nanoseconds_of_pass(const Data<T>& data, int64_t n_rows) const {
+    return double(n_rows) * network.nanoseconds_of_row(data.density());
+  }
+  double nanoseconds_of_step(const Data<T>& data, int64_t n_rows) const {
+    return 3 * nanoseconds_of_pass(data, n_rows) + kParameterStep * double(network.n_parameters);
   }
 
   bool wants_labels() const { return loss_->wants_labels(); }
@@ -288,34 +296,6 @@ class Trainer {
   TrainingState<T> state_{};
   ColumnStatistics<T> columns_{};
   BatchBuffer<T> batch_;
-};
-
-// Due every 50 ms, to ask between batches whether to stop.
-class Clock {
- public:
-  bool due() {
-    const auto now = std::chrono::steady_clock::now();
-    if (now - last_ < std::chrono::milliseconds(50)) return false;
-    last_ = now;
-    return true;
-  }
-
- private:
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
-
-// A point in time, possibly never.
-class Deadline {
- public:
-  explicit Deadline(double seconds) : limited_(seconds < 1e9), at_(clock::now()) {
-    if (limited_) at_ += std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(seconds));
-  }
-  bool over() const { return limited_ && clock::now() >= at_; }
-
- private:
-  using clock = std::chrono::steady_clock;
-  bool limited_;
-  clock::time_point at_;
 };
 
 }  // namespace skreg

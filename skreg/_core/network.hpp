@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "costs.hpp"
 #include "layers.hpp"
 #include "layout.hpp"
 
@@ -108,6 +109,13 @@ class Network {
     for (Block<T>& b : blocks_) {
       if (b.dense.connect) b.dense.connect->mask_gradient(b.dense.weight_gradient);
     }
+  }
+
+  // About how long a row takes to go through all weights, where the first layer's meet that share of its features.
+  double nanoseconds_of_row(double density) const {
+    constexpr double kMultiplyAddsPerNanosecond = kMultiplyAddBytes / double(sizeof(T));
+    const double n_first = double(input_width() * block(0).dense.n_out);
+    return (double(n_weights) - n_first + density * n_first) / kMultiplyAddsPerNanosecond;
   }
 
   Input<T> input_of(size_t i, const Input<T>& in) const { return i == 0 ? in : blocks_[i - 1].as_input(); }
