@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "costs.hpp"
-#include "layers.hpp"
+#include "layers/dropout.hpp"
 #include "rows.hpp"
 
 namespace skreg {

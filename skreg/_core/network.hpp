@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "costs.hpp"
-#include "layers.hpp"
+#include "layers/block.hpp"
 #include "layout.hpp"
 
 namespace skreg {

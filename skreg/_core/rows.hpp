@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "families.hpp"
-#include "layers.hpp"
+#include "layers/dropout.hpp"
 
 namespace skreg {
 
