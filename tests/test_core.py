@@ -3,6 +3,7 @@ kernels of all instruction sets against each other, random numbers against publi
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -31,7 +32,7 @@ LOSSES = {
     "squared_error": {},
     "absolute_error": {},
     "huber": {"threshold": 0.7},
-    "quantile": {"level_0": 0.1, "level_1": 0.5, "level_2": 0.8},
+    "quantile": {"levels": [0.1, 0.5, 0.8]},
     "poisson": {},
     "binary_log_loss": {"smoothing": 0.0},
     "softmax_log_loss": {"smoothing": 0.0},
@@ -656,6 +657,37 @@ def test_uniform_and_normal_numbers_follow_from_the_random_bits(dtype):
     tail = ((words & 0x7FFFFFFF) + 0.5) / 2**32
     expected = np.where(words >> 31, 1, -1) * scipy.special.ndtri(tail)
     assert_allclose(normal, expected, rtol=1e-6, atol=2e-6)
+
+
+WRONG_PARTS = {
+    "huber needs the option threshold, a number": {"loss": ("huber", {})},
+    "quantile needs the option levels, a list": {"loss": ("quantile", {"levels": 0.5})},
+    "l1 needs the option strength, a number": {"parts": [("l1", {"strength": [0.1]})]},
+    "max_norm needs the option layer, a number": {"parts": [("max_norm", {"strength": 1.0})]},
+    "row_groups names a layer": {"parts": [("row_groups", {"strength": 1.0, "layer": 2.0})]},
+    "mixup needs the option concentration": {"parts": [("mixup", {"concentration": "high"})]},
+    "batch_norm needs the option epsilon": {"norm": ("batch_norm", {"momentum": 0.1})},
+    "unknown loss: hinge": {"loss": ("hinge", {})},
+    "unknown part: l3": {"parts": [("l3", {"strength": 0.1})]},
+    "unknown layer, or one in the wrong place: swish": {"norm": ("swish", {})},
+}
+
+
+@pytest.mark.parametrize("message", WRONG_PARTS)
+def test_errors_name_the_part_and_its_option(message):
+    wrong = {"loss": ("squared_error", {}), "parts": [], "norm": None, **WRONG_PARTS[message]}
+    dense = ("dense", {"units": 3.0})
+    layers = [dense, *([wrong["norm"]] if wrong["norm"] else []), dense]
+    with pytest.raises(ValueError, match=re.escape(message)):
+        Network(layers, wrong["loss"], wrong["parts"], n_features=5, dtype=np.float64, seed=0)
+
+
+def test_errors_name_an_unknown_optimizer():
+    network = make_network(make_layers([3, 1], "relu"), "squared_error", np.float64)
+    with pytest.raises(ValueError, match="unknown optimizer: lion"):
+        network.attach(("lion", {}))
+    with pytest.raises(ValueError, match="unknown optimizer: lion"):
+        Network.count_moments("lion")
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -3,12 +3,10 @@
 #include "augment.hpp"
 
 #include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
-#include <nanobind/stl/string.h>
 
-#include <stdexcept>
 #include <string>
 
+#include "arguments.hpp"
 #include "gil.hpp"
 
 namespace nb = nanobind;
@@ -17,13 +15,7 @@ using namespace nb::literals;
 namespace skreg {
 namespace {
 
-template <class T, int kDimensions>
-using Array = nb::ndarray<T, nb::numpy, nb::device::cpu, nb::c_contig, nb::ndim<kDimensions>>;
-using Indices = Array<const int64_t, 1>;
-
-void expect(bool condition, const char* message) {
-  if (!condition) throw std::invalid_argument(message);
-}
+using Indices = Vector<const int64_t>;
 
 Border border_of(const std::string& name) {
   if (name == "constant") return Border::kConstant;
@@ -66,7 +58,7 @@ template <class T>
 void bind_random(nb::module_& m) {
   m.def(
       "uniform_rows",
-      [](uint64_t seed, uint64_t epoch, const Indices& rows, uint32_t number, const Array<T, 2>& out) {
+      [](uint64_t seed, uint64_t epoch, const Indices& rows, uint32_t number, const Matrix<T>& out) {
         const Draws d = draws_of(seed, epoch, rows, number, int64_t(out.shape(0)));
         const WithoutGil gil;
         uniform_rows(d, int64_t(out.shape(0)), int64_t(out.shape(1)), out.data());
@@ -74,7 +66,7 @@ void bind_random(nb::module_& m) {
       "seed"_a, "epoch"_a, "rows"_a, "number"_a, "out"_a.noconvert());
   m.def(
       "normal_rows",
-      [](uint64_t seed, uint64_t epoch, const Indices& rows, uint32_t number, const Array<T, 2>& out) {
+      [](uint64_t seed, uint64_t epoch, const Indices& rows, uint32_t number, const Matrix<T>& out) {
         const Draws d = draws_of(seed, epoch, rows, number, int64_t(out.shape(0)));
         const WithoutGil gil;
         normal_rows(d, int64_t(out.shape(0)), int64_t(out.shape(1)), out.data());
@@ -86,7 +78,7 @@ template <class T>
 void bind_warps(nb::module_& m) {
   m.def(
       "affine_rows",
-      [](const Array<const T, 4>& x, const Array<const double, 2>& maps, const std::string& interpolation,
+      [](const Array<const T, 4>& x, const Matrix<const double>& maps, const std::string& interpolation,
          const std::string& fill, double fill_value, const Array<T, 4>& out) {
         const Pictures<T> p = pictures_of(x, out);
         expect(int64_t(maps.shape(0)) == p.n && maps.shape(1) == 6, "maps have shape (n, 6)");
@@ -97,7 +89,7 @@ void bind_warps(nb::module_& m) {
       "x"_a.noconvert(), "maps"_a, "interpolation"_a, "fill"_a, "fill_value"_a, "out"_a.noconvert());
   m.def(
       "time_warp_rows",
-      [](const Array<const T, 4>& x, const Array<const T, 2>& shifts, const std::string& interpolation,
+      [](const Array<const T, 4>& x, const Matrix<const T>& shifts, const std::string& interpolation,
          const std::string& fill, double fill_value, const Array<T, 4>& out) {
         const Pictures<T> p = pictures_of(x, out);
         expect(p.channels == 1, "signals have shape (n, channels, length, 1)");
@@ -109,7 +101,7 @@ void bind_warps(nb::module_& m) {
       "x"_a.noconvert(), "shifts"_a.noconvert(), "interpolation"_a, "fill"_a, "fill_value"_a, "out"_a.noconvert());
   m.def(
       "elastic_rows",
-      [](const Array<const T, 4>& x, const Array<const double, 1>& alphas, double sigma, uint64_t seed, uint64_t epoch,
+      [](const Array<const T, 4>& x, const Vector<const double>& alphas, double sigma, uint64_t seed, uint64_t epoch,
          const Indices& rows, uint32_t number, const std::string& interpolation, const std::string& fill,
          double fill_value, const Array<T, 4>& out) {
         const Pictures<T> p = pictures_of(x, out);
@@ -128,7 +120,7 @@ template <class T>
 void bind_pixels(nb::module_& m) {
   m.def(
       "smooth_rows",
-      [](const Array<const T, 4>& x, const Array<const double, 1>& sigmas, const Array<T, 4>& out) {
+      [](const Array<const T, 4>& x, const Vector<const double>& sigmas, const Array<T, 4>& out) {
         const Pictures<T> p = pictures_of(x, out);
         expect(int64_t(sigmas.shape(0)) == p.n, "sigmas and x differ in length");
         for (int64_t i = 0; i < p.n; ++i) expect_sigma(sigmas.data()[i], 0);
@@ -138,7 +130,7 @@ void bind_pixels(nb::module_& m) {
       "x"_a.noconvert(), "sigmas"_a, "out"_a.noconvert());
   m.def(
       "fill_box_rows",
-      [](const Array<const int64_t, 2>& boxes, const Array<const T, 1>& values, const Array<T, 4>& out) {
+      [](const Matrix<const int64_t>& boxes, const Vector<const T>& values, const Array<T, 4>& out) {
         const Array<const T, 4> x(out);
         const Pictures<T> p = pictures_of(x, out);
         expect(int64_t(boxes.shape(0)) == p.n && boxes.shape(1) == 4, "boxes have shape (n, 4)");

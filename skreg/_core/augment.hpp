@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "costs.hpp"
 #include "kernels.hpp"
 #include "random.hpp"
 #include "threads.hpp"
@@ -26,9 +27,6 @@ void for_rows(int64_t n_rows, int64_t workspace_size, double nanoseconds, Body b
   });
 }
 
-// About what one number takes, in nanoseconds.
-constexpr double kDraw = 1, kCopy = 0.1, kWarp = 3, kTap = 0.1;
-
 struct Draws {
   uint64_t seed, epoch;
   const int64_t* row;  // index in the training set of each row of the batch, below 2^32
@@ -40,13 +38,13 @@ struct Draws {
 
 template <class T>
 void uniform_rows(const Draws& d, int64_t n_rows, int64_t n, T* out) {
-  for_rows<T>(n_rows, 0, kDraw * double(n),
+  for_rows<T>(n_rows, 0, kRandomNumber * double(n),
               [&](int64_t i, T*) { kernels<T>().uniforms(d.seed, d.step(i), d.stream(), n, out + i * n); });
 }
 
 template <class T>
 void normal_rows(const Draws& d, int64_t n_rows, int64_t n, T* out) {
-  for_rows<T>(n_rows, 0, kDraw * double(n),
+  for_rows<T>(n_rows, 0, kRandomNumber * double(n),
               [&](int64_t i, T*) { kernels<T>().normals(d.seed, d.step(i), d.stream(), n, out + i * n); });
 }
 
@@ -75,8 +73,16 @@ struct Sampling {
 
 template <class T>
 Warp<T> warp_of_row(const Pictures<T>& p, const double* map, const Sampling& s, int64_t i, T* workspace) {
-  Warp<T> w{p.height, p.width, p.channels, p.input(i), p.output(i),     {},       nullptr,
-            nullptr,  0,       s.nearest,  s.fill,     T(s.fill_value), workspace};
+  Warp<T> w;
+  w.height = p.height;
+  w.width = p.width;
+  w.channels = p.channels;
+  w.in = p.input(i);
+  w.out = p.output(i);
+  w.nearest = s.nearest;
+  w.fill = s.fill;
+  w.fill_value = T(s.fill_value);
+  w.workspace = workspace;
   for (int k = 0; k < 6; ++k) w.map[k] = T(map[i * 6 + k]);
   return w;
 }
@@ -89,7 +95,7 @@ inline bool is_identity(const double* map) {
 // Every picture by its own map of coordinates, 6 numbers a row (see Warp). A row that stays in place is copied.
 template <class T>
 void affine_rows(const Pictures<T>& p, const double* maps, const Sampling& s) {
-  for_rows<T>(p.n, warp_workspace(p.height, p.width, p.channels), kWarp * double(p.size()),
+  for_rows<T>(p.n, warp_workspace(p.height, p.width, p.channels), kWarpedPixel * double(p.size()),
               [&](int64_t i, T* workspace) {
                 if (is_identity(maps + i * 6)) return p.copy(i);
                 kernels<T>().warp(warp_of_row(p, maps, s, i, workspace));
@@ -100,7 +106,7 @@ void affine_rows(const Pictures<T>& p, const double* maps, const Sampling& s) {
 template <class T>
 void time_warp_rows(const Pictures<T>& p, const T* shifts, const Sampling& s) {
   constexpr double kIdentity[] = {1, 0, 0, 0, 1, 0};
-  for_rows<T>(p.n, warp_workspace(p.height, p.width, 1), kWarp * double(p.size()), [&](int64_t i, T* workspace) {
+  for_rows<T>(p.n, warp_workspace(p.height, p.width, 1), kWarpedPixel * double(p.size()), [&](int64_t i, T* workspace) {
     const T* shift = shifts + i * p.width;
     if (std::all_of(shift, shift + p.width, [](T x) { return x == 0; })) return p.copy(i);
     Warp<T> w = warp_of_row(Pictures<T>{1, p.height, p.width, 1, p.input(i), p.output(i)}, kIdentity, s, 0, workspace);
@@ -124,6 +130,18 @@ std::vector<T> gaussian_taps(double sigma) {
   return out;
 }
 
+// All but the channels and the pictures.
+template <class T>
+Smooth<T> smooth_with(const std::vector<T>& tap, int64_t height, int64_t width, T* workspace) {
+  Smooth<T> s;
+  s.height = height;
+  s.width = width;
+  s.tap = tap.data();
+  s.radius = int64_t(tap.size()) - 1;
+  s.workspace = workspace;
+  return s;
+}
+
 template <class T>
 void smooth_rows(const Pictures<T>& p, const double* sigmas) {
   const double widest = p.n ? *std::max_element(sigmas, sigmas + p.n) : 0;
@@ -132,8 +150,11 @@ void smooth_rows(const Pictures<T>& p, const double* sigmas) {
   for_rows<T>(p.n, smooth_workspace(p.height, p.width, p.channels, largest), nanoseconds, [&](int64_t i, T* workspace) {
     if (!(sigmas[i] > 0)) return p.copy(i);
     const std::vector<T> tap = gaussian_taps<T>(sigmas[i]);
-    kernels<T>().smooth(
-        {p.height, p.width, p.channels, p.input(i), p.output(i), tap.data(), int64_t(tap.size()) - 1, workspace});
+    Smooth<T> smooth = smooth_with(tap, p.height, p.width, workspace);
+    smooth.channels = p.channels;
+    smooth.in = p.input(i);
+    smooth.out = p.output(i);
+    kernels<T>().smooth(smooth);
   });
 }
 
@@ -146,12 +167,15 @@ class DisplacementField {
 
   int64_t size() const { return height_ * width_; }
   int64_t workspace_size() const { return smooth_workspace(height_, width_, 1, radius()); }
-  double nanoseconds() const { return (kDraw + kTap * double(4 * radius())) * double(size()); }
+  double nanoseconds() const { return (kRandomNumber + kTap * double(4 * radius())) * double(size()); }
 
   void draw(const Draws& d, int64_t i, T alpha, T* workspace, T* out) const {
     kernels<T>().uniforms(d.seed, d.step(i), d.stream(), size(), out);
     for (int64_t e = 0; e < size(); ++e) out[e] = alpha * (2 * out[e] - 1);
-    kernels<T>().smooth({height_, width_, 1, out, out, tap_.data(), radius(), workspace});
+    Smooth<T> smooth = smooth_with(tap_, height_, width_, workspace);
+    smooth.channels = 1;
+    smooth.in = smooth.out = out;
+    kernels<T>().smooth(smooth);
   }
 
  private:
@@ -167,7 +191,7 @@ void elastic_rows(const Pictures<T>& p, const double* alphas, double sigma, Draw
   const DisplacementField<T> field(p.height, p.width, sigma);
   const Draws across = {d.seed, d.epoch, d.row, d.number + 1};
   const int64_t scratch = std::max(field.workspace_size(), warp_workspace(p.height, p.width, p.channels));
-  const double nanoseconds = kWarp * double(p.size()) + 2 * field.nanoseconds();
+  const double nanoseconds = kWarpedPixel * double(p.size()) + 2 * field.nanoseconds();
   for_rows<T>(p.n, 2 * field.size() + scratch, nanoseconds, [&](int64_t i, T* workspace) {
     if (alphas[i] == 0) return p.copy(i);
     T* rows = workspace;
@@ -187,7 +211,7 @@ void elastic_rows(const Pictures<T>& p, const double* alphas, double sigma, Draw
 // Sets a box of each picture of `out` to a value; boxes hold top, left, height and width and lie within the picture.
 template <class T>
 void fill_box_rows(const Pictures<T>& p, const int64_t* boxes, const T* values) {
-  for_rows<T>(p.n, 0, kCopy * double(p.size()), [&](int64_t i, T*) {
+  for_rows<T>(p.n, 0, kCopiedPixel * double(p.size()), [&](int64_t i, T*) {
     const int64_t* box = boxes + i * 4;
     for (int64_t row = box[0]; row < box[0] + box[2]; ++row) {
       std::fill_n(p.output(i) + row * p.run() + box[1] * p.channels, box[3] * p.channels, values[i]);

@@ -7,7 +7,8 @@
 #include <stdexcept>
 #include <vector>
 
-#include "layers.hpp"
+#include "costs.hpp"
+#include "layers/dropout.hpp"
 #include "rows.hpp"
 
 namespace skreg {
@@ -24,6 +25,11 @@ struct Data {
   const int32_t* label = nullptr;  // (n_rows,) the index of the class, at least 0
   int32_t largest_label = -1;
   const T* weight = nullptr;  // (n_rows,), null for ones
+
+  // The share of the features that a row holds on the average.
+  double density() const {
+    return dense ? 1 : double(indptr[n_rows]) / (double(std::max<int64_t>(1, n_rows)) * double(n_features));
+  }
 
   double total_weight(const int32_t* rows, int64_t n) const {
     if (!weight) return double(n);
@@ -54,14 +60,30 @@ class BatchBuffer {
   }
 
   LossBatch<T> loss_batch(const T* z, int64_t n_outputs, T* delta) const {
-    return {n_rows_, n_outputs, z, labels_ ? nullptr : target_.data(), label_.data(), share_.data(), delta};
+    LossBatch<T> batch;
+    batch.n_rows = n_rows_;
+    batch.n_outputs = n_outputs;
+    batch.z = z;
+    batch.target = labels_ ? nullptr : target_.data();
+    batch.label = label_.data();
+    batch.share = share_.data();
+    batch.delta = delta;
+    return batch;
   }
 
   // The rows for a change in place. `mixes` turns labels into one target a class, which can be mixed.
   BatchRows<T> rows(int64_t n_outputs, bool mixes) {
     if (sparse_rows_) throw std::invalid_argument("changes of the rows need dense data");
     if (labels_ && mixes) spread_labels(n_outputs);
-    return {n_rows_, ld_, labels_ ? 0 : n_outputs, x_.data(), target_.data(), share_.data(), weighted_};
+    BatchRows<T> rows;
+    rows.n_rows = n_rows_;
+    rows.n_features = ld_;
+    rows.n_targets = labels_ ? 0 : n_outputs;
+    rows.x = x_.data();
+    rows.target = target_.data();
+    rows.share = share_.data();
+    rows.weighted = weighted_;
+    return rows;
   }
 
   // x += epsilon * deviation * sign(gradient), and nothing where the input is dropped (Goodfellow, Shlens and Szegedy
@@ -98,7 +120,7 @@ class BatchBuffer {
     sparse_rows_ = false;
     ld_ = data.n_features;
     if (x_.size() < size_t(n_rows_ * ld_)) x_.resize(n_rows_ * ld_);
-    const double one_row = double(ld_ * int64_t(sizeof(T))) * 0.1;  // nanoseconds, from memory
+    const double one_row = double(ld_ * int64_t(sizeof(T))) * kMemoryByte;
     parallel_ranges(n_rows_, 1, one_row, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         std::memcpy(x_.data() + i * ld_, data.dense + int64_t(rows[i]) * ld_, size_t(ld_) * sizeof(T));

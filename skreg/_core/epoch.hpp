@@ -1,14 +1,16 @@
-// Training: an epoch is one call, a step has eight numbered places. Read train_epoch first.
+// Training: an epoch is one call, a step has eight numbered places. Read train_epoch first. It names no part: each
+// place has a list of its family's, which is empty where none of them is on.
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "costs.hpp"
 #include "data.hpp"
+#include "gradient.hpp"
 #include "losses.hpp"
 #include "network.hpp"
 #include "optimizers.hpp"
@@ -21,9 +23,8 @@ template <class T>
 struct TrainingState {
   T* parameters;
   T* statistics;  // running means and variances of the normalizations
-  std::vector<T*> moments;
-  T* average;         // exponential moving average of the parameters, where the part "ema" is on
-  double* reach;      // of sgd's momentum, see optimizers.hpp
+  Moments<T> moments;
+  T* average;         // of the parameters, where one is kept
   int64_t* counters;  // [0] steps ever made: the key of the masks, [1] steps since the moments were reset
 };
 
@@ -42,15 +43,14 @@ class Trainer {
   Trainer(int64_t n_features, const std::vector<Spec>& layers, const Spec& loss, const std::vector<Spec>& parts,
           uint64_t seed)
       : network(n_features, layers), loss_(make_loss<T>(loss)), seed_(seed), gradient_(network.n_parameters) {
-    for (const Spec& part : parts) add_part(part);
+    for (const Spec& part : parts) add_part(part, network.layout());
   }
 
   Network<T> network;
 
   // Nothing changes where this throws: the state before is the one whose arrays somebody keeps alive.
   void attach(const TrainingState<T>& state, const std::optional<Spec>& optimizer) {
-    auto made =
-        optimizer ? make_optimizer<T>(optimizer->first, optimizer->second, state.moments, state.reach) : nullptr;
+    auto made = optimizer ? make_optimizer<T>(*optimizer, state.moments) : nullptr;
     state_ = state;
     optimizer_ = std::move(made);
     network.bind(state.parameters, gradient_.data(), state.statistics);
@@ -77,22 +77,22 @@ class Trainer {
       Batch<T> batch = describe(true);
       change_rows(batch);
       // 2 to 4 layers, targets and loss, backward
-      const double loss = adversarial_ > 0 ? clean_and_adversarial(batch) : forward_backward(batch);
+      const double loss = rule_->loss_and_gradient(pass(), batch, columns_);
       network.finish_gradient();
       // 5 gradient
       loss_sum += (loss + penalty_value()) * double(end - begin);
       n_used += end - begin;
       for (const auto& penalty : smooth_) penalty->add_gradient(state_.parameters, gradient_.data());
-      if (clip_) clip_->apply(gradient_.data(), network.n_parameters);
+      for (const auto& change : gradient_changes_) change->apply(gradient_.data());
       // 6 step
       ++state_.counters[0];
       const int64_t t = ++state_.counters[1];
-      if (decay_) decay_->apply(state_.parameters, network.n_weights, rate);
+      for (const auto& decay : decays_) decay->apply(state_.parameters, rate);
       optimizer_->step(state_.parameters, gradient_.data(), network.n_parameters, rate, t);
       // 7 prox
-      for (const auto& proximal : proximal_) proximal->apply(state_.parameters, Metric<T>(*optimizer_, rate, t));
+      for (const auto& proximal : proximals_) proximal->apply(state_.parameters, Metric<T>(*optimizer_, rate, t));
       // 8 trajectory: the rest of it between epochs, in training.py
-      if (ema_share_ > 0) kernels<T>().approach(state_.average, state_.parameters, network.n_parameters, T(ema_share_));
+      for (const auto& average : averages_) average->follow(state_.parameters, state_.average);
       if (!poll()) break;
     }
     return n_used ? loss_sum / double(n_used) : penalty_value();
@@ -121,12 +121,12 @@ class Trainer {
       Batch<T> batch = describe(true);
       batch.keep_statistics = true;
       change_rows(batch);
-      loss = adversarial_ > 0 ? clean_and_adversarial(batch) : forward_backward(batch);
+      loss = rule_->loss_and_gradient(pass(), batch, columns_);
       network.finish_gradient();
     } else {
       for_chunks(data, rows, n, poll, [&](Batch<T> batch) {
         batch.accumulate = true;
-        loss += forward_backward(batch);
+        loss += pass().run(batch);
       });
     }
     network.bind(state_.parameters, gradient_.data(), state_.statistics);
@@ -148,41 +148,57 @@ class Trainer {
     }
   }
 
+  // How long a forward pass over n_rows takes on one thread, and a step with all that belongs to it.
+  double nanoseconds_of_pass(const Data<T>& data, int64_t n_rows) const {
+    return double(n_rows) * network.nanoseconds_of_row(data.density());
+  }
+  double nanoseconds_of_step(const Data<T>& data, int64_t n_rows) const {
+    return 3 * nanoseconds_of_pass(data, n_rows) + kParameterStep * double(network.n_parameters);
+  }
+
   bool wants_labels() const { return loss_->wants_labels(); }
   bool has_optimizer() const { return optimizer_ != nullptr; }
-  bool averages() const { return ema_share_ > 0; }
-  bool changes_rows() const { return !row_changes_.empty() || adversarial_ > 0; }
+  bool averages() const { return !averages_.empty(); }
+  bool changes_rows() const { return !row_changes_.empty() || rule_->changes_rows(); }
   bool has_columns() const { return columns_.mean != nullptr; }
 
   // Moments too: where squares of a gradient overflow, Adam would never move its weight again.
   bool finite() const {
     bool all = kernels<T>().all_finite(state_.parameters, network.n_parameters) &&
                kernels<T>().all_finite(state_.statistics, network.n_statistics);
-    for (const T* moment : state_.moments) all = all && kernels<T>().all_finite(moment, network.n_parameters);
+    for (const T* moment : state_.moments.vectors) all = all && kernels<T>().all_finite(moment, network.n_parameters);
     return all;
   }
 
  private:
   static constexpr int64_t kChunkRows = 512;  // bounds the memory of what needs no batch
 
-  void add_part(const Spec& part) {
-    const std::string& name = part.first;
-    if (auto change = make_row_change<T>(part)) {
-      row_changes_.push_back(std::move(change));
-    } else if (name == "adversarial") {
-      adversarial_ = part.second.at("epsilon");
-    } else if (name == "l2") {
-      smooth_.push_back(make_penalty<T>(part, network.n_weights));
-    } else if (name == "clip_norm") {
-      clip_ = std::make_unique<ClipNorm<T>>(part.second.at("largest"));
-    } else if (name == "weight_decay") {
-      decay_ = std::make_unique<WeightDecay<T>>(part.second.at("strength"));
-    } else if (name == "ema") {
-      ema_share_ = 1 - part.second.at("decay");
-    } else {
-      proximal_.push_back(make_proximal<T>(part, network.n_weights, network.weight_regions()));
+  template <class Part>
+  using List = std::vector<std::unique_ptr<Part>>;
+
+  // Asks one family after the other whether it knows the name.
+  void add_part(const Spec& spec, const Layout& layout) {
+    if (auto rule = make_if_known(kGradientRules<T>, spec)) {
+      rule_ = std::move(rule);
+      return;
     }
+    const bool known = add(row_changes_, make_if_known(kRowChanges<T>, spec)) ||
+                       add(smooth_, make_if_known(kSmoothPenalties<T>, spec, layout)) ||
+                       add(gradient_changes_, make_if_known(kGradientChanges<T>, spec, layout)) ||
+                       add(decays_, make_if_known(kDecays<T>, spec, layout)) ||
+                       add(proximals_, make_if_known(kProximals<T>, spec, layout)) ||
+                       add(averages_, make_if_known(kAverages<T>, spec, layout));
+    if (!known) throw std::invalid_argument("unknown part: " + spec.name);
   }
+
+  template <class Part>
+  static bool add(List<Part>& list, std::unique_ptr<Part> part) {
+    if (!part) return false;
+    list.push_back(std::move(part));
+    return true;
+  }
+
+  Pass<T> pass() { return {network, *loss_, batch_}; }
 
   // A single last row has no variance: under batch norm it joins the batch before it.
   int64_t batch_end(int64_t begin, int64_t n, int64_t batch_size) const {
@@ -195,28 +211,6 @@ class Trainer {
       change->apply(batch_.rows(network.n_outputs(), change->mixes_targets()), batch, columns_);
     }
     batch_.drop_inputs(network.input_dropout(), batch);
-  }
-
-  // Returns the loss, of which `factor` times the gradient is written.
-  double forward_backward(const Batch<T>& batch, double factor = 1, T* input_gradient = nullptr) {
-    // 2 layers
-    const T* z = network.forward(batch_.input(), batch);
-    // 3 targets and loss
-    T* delta = network.output_delta();
-    const double loss = loss_->value_and_gradient(batch_.loss_batch(z, network.n_outputs(), delta));
-    if (factor != 1) kernels<T>().scale(delta, batch.n_rows * network.n_outputs(), T(factor));
-    // 4 backward
-    network.backward(batch_.input(), batch, input_gradient);
-    return loss;
-  }
-
-  // Half of the loss at the rows, half at rows moved against it, under the same masks.
-  double clean_and_adversarial(Batch<T> batch) {
-    input_gradient_.resize(std::max(input_gradient_.size(), size_t(batch.n_rows * network.input_width())));
-    const double clean = forward_backward(batch, 0.5, input_gradient_.data());
-    batch_.attack(input_gradient_.data(), adversarial_, columns_.deviation, network.input_dropout(), batch);
-    batch.accumulate = batch.keep_statistics = true;
-    return 0.5 * clean + 0.5 * forward_backward(batch, 0.5);
   }
 
   Batch<T> describe(bool training) const {
@@ -245,7 +239,7 @@ class Trainer {
   double penalty_value() const {
     double value = 0;
     for (const auto& penalty : smooth_) value += penalty->value(state_.parameters);
-    for (const auto& proximal : proximal_) value += proximal->value(state_.parameters);
+    for (const auto& proximal : proximals_) value += proximal->value(state_.parameters);
     return value;
   }
 
@@ -289,46 +283,19 @@ class Trainer {
 
   std::unique_ptr<Loss<T>> loss_;
   uint64_t seed_;
-  std::vector<T> gradient_, input_gradient_;
-  std::vector<std::unique_ptr<RowChange<T>>> row_changes_;
-  double adversarial_ = 0;
-  std::vector<std::unique_ptr<SmoothPenalty<T>>> smooth_;
-  std::unique_ptr<ClipNorm<T>> clip_;
-  std::unique_ptr<WeightDecay<T>> decay_;
-  std::vector<std::unique_ptr<Proximal<T>>> proximal_;
-  double ema_share_ = 0;
-  std::unique_ptr<Optimizer<T>> optimizer_;
+  std::vector<T> gradient_;
+  // The parts, by place.
+  List<RowChange<T>> row_changes_;                                                // 1
+  std::unique_ptr<GradientRule<T>> rule_ = std::make_unique<PlainGradient<T>>();  // 2 to 4
+  List<SmoothPenalty<T>> smooth_;                                                 // 5
+  List<GradientChange<T>> gradient_changes_;                                      // 5
+  List<Decay<T>> decays_;                                                         // 6
+  std::unique_ptr<Optimizer<T>> optimizer_;                                       // 6
+  List<Proximal<T>> proximals_;                                                   // 7
+  List<Average<T>> averages_;                                                     // 8
   TrainingState<T> state_{};
   ColumnStatistics<T> columns_{};
   BatchBuffer<T> batch_;
-};
-
-// Due every 50 ms, to ask between batches whether to stop.
-class Clock {
- public:
-  bool due() {
-    const auto now = std::chrono::steady_clock::now();
-    if (now - last_ < std::chrono::milliseconds(50)) return false;
-    last_ = now;
-    return true;
-  }
-
- private:
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
-
-// A point in time, possibly never.
-class Deadline {
- public:
-  explicit Deadline(double seconds) : limited_(seconds < 1e9), at_(clock::now()) {
-    if (limited_) at_ += std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(seconds));
-  }
-  bool over() const { return limited_ && clock::now() >= at_; }
-
- private:
-  using clock = std::chrono::steady_clock;
-  bool limited_;
-  clock::time_point at_;
 };
 
 }  // namespace skreg

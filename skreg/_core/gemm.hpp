@@ -6,6 +6,7 @@
 // Blocking after Goto and van de Geijn (2008), "Anatomy of high-performance matrix multiplication".
 #pragma once
 
+#include "costs.hpp"
 #include "kernels.hpp"
 #include "simd.hpp"
 #include "threads.hpp"
@@ -231,8 +232,8 @@ inline Grid choose_grid(int n_threads, int64_t n_strips, int64_t n_panels) {
 }
 
 template <class T>
-void multiply(const Product<T>& p) {
-  constexpr double kMultiplyAddsPerNanosecond = 200 / double(sizeof(T));
+void product(const Product<T>& p) {
+  constexpr double kMultiplyAddsPerNanosecond = kMultiplyAddBytes / double(sizeof(T));
   const int64_t n_strips = count_strips(p.m), n_panels = (p.n + kTileColumns<T> - 1) / kTileColumns<T>;
   const int n_threads = threads_for(double(p.m) * double(p.n) * double(p.k) / kMultiplyAddsPerNanosecond);
   const Grid grid = choose_grid(n_threads, n_strips, n_panels);

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <thread>
 
+#include "clocks.hpp"
 #include "threads.hpp"
 
 namespace skreg {
@@ -47,6 +48,24 @@ inline nanobind::handle main_thread;  // threading.main_thread, set at import
 inline bool on_main_thread() {
   const nanobind::object ident = main_thread().attr("ident");
   return !ident.is_none() && nanobind::cast<unsigned long>(ident) == PyThread_get_thread_ident();
+}
+
+// Runs a call of the core without the GIL, but on the main thread lets Python's signal handlers run now and then; what
+// they raise, such as KeyboardInterrupt, ends the call. `nanoseconds` is how long one of its steps takes on one thread.
+template <class Call>
+auto interruptible(Clock& clock, double nanoseconds, Call call) {
+  const bool handles_signals = on_main_thread();
+  bool interrupted = false;
+  const auto result = [&] {
+    WithoutGil gil;
+    const InFlight in_flight(nanoseconds);
+    return call([&] {
+      if (!interrupted && handles_signals && clock.due()) interrupted = !gil.check_signals();
+      return !interrupted;
+    });
+  }();
+  if (interrupted) throw nanobind::python_error();
+  return result;
 }
 
 }  // namespace skreg

@@ -22,52 +22,16 @@ namespace SKREG_ISA {
 #define SKREG_FORWARD(name, part, needs_input) forward_of<T, part<T>>,
 #define SKREG_BACKWARD(name, part, needs_input) backward_of<T, part<T>, needs_input>,
 
+// In the order of the members, which come from the same lists.
 template <class T>
 const Kernels<T>& table() {
   static const Kernels<T> k = {
       SKREG_STRING(SKREG_ISA),
-      multiply<T>,
-      sparse_forward<T>,
-      sparse_backward<T>,
       {SKREG_ACTIVATIONS(SKREG_FORWARD)},
       {SKREG_ACTIVATIONS(SKREG_BACKWARD)},
-      moments<T>,
-      normalize<T>,
-      norm_sums<T>,
-      norm_backward<T>,
-      normalize_rows<T>,
-      normalize_rows_backward<T>,
-      modulate<T>,
-      add<T>,
-      multiply_by<T>,
-      squared_error<T>,
-      absolute_error<T>,
-      huber<T>,
-      quantile<T>,
-      poisson<T>,
-      binary_log_loss<T>,
-      softmax_log_loss<T>,
-      exponential_of<T>,
-      logistic_of<T>,
-      softmax_of<T>,
-      sgd<T>,
-      adam<T>,
-      adam_metric<T>,
-      sum_of_squares<T>,
-      sum_of_magnitudes<T>,
-      approach<T>,
-      add_scaled<T>,
-      scale<T>,
-      soft_threshold<T>,
-      group_threshold<T>,
-      limit_columns<T>,
-      all_finite<T>,
-      random_bits,
-      drop_values<T>,
-      uniforms<T>,
-      normals<T>,
-      warp<T>,
-      smooth<T>,
+#define SKREG_KERNEL(name, type) name<T>,
+#include "kernels/list.hpp"
+#undef SKREG_KERNEL
   };
   return k;
 }

@@ -1,6 +1,6 @@
 // Losses: value and gradient on raw outputs z, with the link inside, so that nothing overflows on the way.
 //
-// To add one: a class with value_and_gradient, its name in make_loss. loss_i sums over the outputs.
+// To add one: a class with value_and_gradient, and its row in kLosses. loss_i sums over the outputs.
 #pragma once
 
 #include <memory>
@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "families.hpp"
 #include "kernels.hpp"
-#include "spec.hpp"
 
 namespace skreg {
 
@@ -38,12 +38,8 @@ class AbsoluteError : public Loss<T> {  // |z - y|
 template <class T>
 class Huber : public Loss<T> {  // 1/2 d^2 up to the threshold c, beyond it c (|d| - c / 2), d = z - y
  public:
-  explicit Huber(double threshold) : threshold_(T(threshold)) {}
-  double value_and_gradient(const LossBatch<T>& batch) const override {
-    LossBatch<T> b = batch;
-    b.threshold = threshold_;
-    return kernels<T>().huber(b);
-  }
+  explicit Huber(const Spec& spec) : threshold_(T(spec.number("threshold"))) {}
+  double value_and_gradient(const LossBatch<T>& batch) const override { return kernels<T>().huber(batch, threshold_); }
 
  private:
   T threshold_;
@@ -52,15 +48,13 @@ class Huber : public Loss<T> {  // 1/2 d^2 up to the threshold c, beyond it c (|
 template <class T>
 class Quantile : public Loss<T> {  // level max(y - z, 0) + (1 - level) max(z - y, 0), one level an output
  public:
-  explicit Quantile(const Options& options) {
-    for (const auto& [name, level] : options) levels_.push_back(T(level));  // in the order of the names
+  explicit Quantile(const Spec& spec) {
+    for (double level : spec.numbers("levels")) levels_.push_back(T(level));
   }
   double value_and_gradient(const LossBatch<T>& batch) const override {
     if (int64_t(levels_.size()) != batch.n_outputs)
       throw std::invalid_argument("one quantile is needed for each output");
-    LossBatch<T> b = batch;
-    b.level = levels_.data();
-    return kernels<T>().quantile(b);
+    return kernels<T>().quantile(batch, levels_.data());
   }
 
  private:
@@ -77,11 +71,9 @@ class Poisson : public Loss<T> {  // y log(y / mu) - y + mu, mu = exp(z)
 template <class T>
 class BinaryLogLoss : public Loss<T> {  // log(1 + exp(z)) - y z, one or several labels
  public:
-  explicit BinaryLogLoss(double smoothing) : smoothing_(T(smoothing)) {}
+  explicit BinaryLogLoss(const Spec& spec) : smoothing_(T(spec.number("smoothing"))) {}
   double value_and_gradient(const LossBatch<T>& batch) const override {
-    LossBatch<T> b = batch;
-    b.smoothing = smoothing_;
-    return kernels<T>().binary_log_loss(b);
+    return kernels<T>().binary_log_loss(batch, smoothing_);
   }
 
  private:
@@ -91,11 +83,9 @@ class BinaryLogLoss : public Loss<T> {  // log(1 + exp(z)) - y z, one or several
 template <class T>
 class SoftmaxLogLoss : public Loss<T> {  // log sum_k exp(z_k) - z_y, y the index of the class
  public:
-  explicit SoftmaxLogLoss(double smoothing) : smoothing_(T(smoothing)) {}
+  explicit SoftmaxLogLoss(const Spec& spec) : smoothing_(T(spec.number("smoothing"))) {}
   double value_and_gradient(const LossBatch<T>& batch) const override {
-    LossBatch<T> b = batch;
-    b.smoothing = smoothing_;
-    return kernels<T>().softmax_log_loss(b);
+    return kernels<T>().softmax_log_loss(batch, smoothing_);
   }
   bool wants_labels() const override { return true; }
 
@@ -104,16 +94,21 @@ class SoftmaxLogLoss : public Loss<T> {  // log sum_k exp(z_k) - z_y, y the inde
 };
 
 template <class T>
+constexpr Maker<Loss<T>> kLosses[] = {
+    {"squared_error", make<SquaredError<T>>},
+    {"absolute_error", make<AbsoluteError<T>>},
+    {"huber", make<Huber<T>>},
+    {"quantile", make<Quantile<T>>},
+    {"poisson", make<Poisson<T>>},
+    {"binary_log_loss", make<BinaryLogLoss<T>>},
+    {"softmax_log_loss", make<SoftmaxLogLoss<T>>},
+};
+
+template <class T>
 std::unique_ptr<Loss<T>> make_loss(const Spec& spec) {
-  const auto& [name, options] = spec;
-  if (name == "squared_error") return std::make_unique<SquaredError<T>>();
-  if (name == "absolute_error") return std::make_unique<AbsoluteError<T>>();
-  if (name == "huber") return std::make_unique<Huber<T>>(options.at("threshold"));
-  if (name == "quantile") return std::make_unique<Quantile<T>>(options);
-  if (name == "poisson") return std::make_unique<Poisson<T>>();
-  if (name == "binary_log_loss") return std::make_unique<BinaryLogLoss<T>>(options.at("smoothing"));
-  if (name == "softmax_log_loss") return std::make_unique<SoftmaxLogLoss<T>>(options.at("smoothing"));
-  throw std::invalid_argument("unknown loss: " + name);
+  auto loss = make_if_known(kLosses<T>, spec);
+  if (!loss) throw std::invalid_argument("unknown loss: " + spec.name);
+  return loss;
 }
 
 // What turns raw outputs into predictions, in place.
@@ -121,9 +116,9 @@ template <class T>
 void apply_link(const std::string& name, T* z, int64_t n_rows, int64_t n_outputs) {
   const Kernels<T>& k = kernels<T>();
   if (name == "identity") return;
-  if (name == "exp") return k.exponential(z, n_rows * n_outputs);
-  if (name == "logistic") return k.logistic(z, n_rows * n_outputs);
-  if (name == "softmax") return k.softmax(z, n_rows, n_outputs);
+  if (name == "exp") return k.to_exponential(z, n_rows * n_outputs);
+  if (name == "logistic") return k.to_logistic(z, n_rows * n_outputs);
+  if (name == "softmax") return k.to_softmax(z, n_rows, n_outputs);
   throw std::invalid_argument("unknown output activation: " + name);
 }
 

@@ -7,8 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "layers.hpp"
-#include "spec.hpp"
+#include "costs.hpp"
+#include "layers/block.hpp"
+#include "layout.hpp"
 
 namespace skreg {
 
@@ -19,27 +20,25 @@ struct Slot {
   int64_t offset, n_rows, n_columns;
 };
 
-inline int find_activation(const std::string& name) {  // -1 for what is none
-  for (int a = 0; a < kNumActivations; ++a) {
-    if (name == kActivations[a].name) return a;
-  }
-  return -1;
-}
-
 // Reads specs one after the other: [dropout] then for each block: dense [drop_connect] [batch_norm or layer_norm]
 // [residual] [activation] [dropout, gaussian_dropout or alpha_dropout].
 class SpecReader {
  public:
   explicit SpecReader(const std::vector<Spec>& specs) : specs_(specs) {}
   bool done() const { return next_ == specs_.size(); }
-  const std::string& name() const { return specs_[next_].first; }
-  const Options* take_if(const char* name) {
-    return !done() && specs_[next_].first == name ? &specs_[next_++].second : nullptr;
+  const std::string& name() const { return specs_[next_].name; }
+  const Spec* take_if(const char* name) { return !done() && specs_[next_].name == name ? &specs_[next_++] : nullptr; }
+  // Null where the next spec is none of the family's.
+  template <class Part, size_t n, class... Context>
+  std::unique_ptr<Part> take_one_of(const Maker<Part, Context...> (&table)[n], const Context&... context) {
+    auto part = done() ? nullptr : make_if_known(table, specs_[next_], context...);
+    next_ += part != nullptr;
+    return part;
   }
   int take_activation() {
-    const int activation = done() ? -1 : find_activation(name());
-    next_ += activation >= 0;
-    return activation >= 0 ? activation : find_activation("identity");
+    const ActivationInfo* row = done() ? nullptr : find_row(kActivations, name());
+    next_ += row != nullptr;
+    return int((row ? row : find_row(kActivations, "identity")) - kActivations);
   }
 
  private:
@@ -63,12 +62,12 @@ class Network {
     }
   }
 
-  std::vector<Region> weight_regions() const {
-    std::vector<Region> regions;
+  Layout layout() const {
+    Layout layout = {n_parameters, n_weights, {}};
     for (const Slot& s : parameter_slots) {
-      if (s.kind == "weight") regions.push_back({s.offset, s.n_rows, s.n_columns});
+      if (s.kind == "weight") layout.layers.push_back({s.offset, s.n_rows, s.n_columns});
     }
-    return regions;
+    return layout;
   }
 
   // For prediction from arrays that lie anywhere, one for each slot.
@@ -112,33 +111,40 @@ class Network {
     }
   }
 
+  // About how long a row takes to go through all weights, where the first layer's meet that share of its features.
+  double nanoseconds_of_row(double density) const {
+    constexpr double kMultiplyAddsPerNanosecond = kMultiplyAddBytes / double(sizeof(T));
+    const double n_first = double(input_width() * block(0).dense.n_out);
+    return (double(n_weights) - n_first + density * n_first) / kMultiplyAddsPerNanosecond;
+  }
+
   Input<T> input_of(size_t i, const Input<T>& in) const { return i == 0 ? in : blocks_[i - 1].as_input(); }
 
  private:
   Network(int64_t n_features, SpecReader reader) {
-    if (const Options* dropout = reader.take_if("dropout")) input_dropout_ = Dropout(dropout->at("p"));
+    if (const Spec* dropout = reader.take_if("dropout")) input_dropout_ = Dropout(dropout->number("p"));
     for (int64_t n_in = n_features; !reader.done(); n_in = blocks_.back().dense.n_out) add_block(n_in, reader);
     if (blocks_.empty()) throw std::invalid_argument("a network needs a dense layer");
     for (const char* kind : {"weight", "bias", "scale", "shift", "mean", "variance"}) add_slots(kind);
   }
 
   void add_block(int64_t n_in, SpecReader& reader) {
-    const Options* dense = reader.take_if("dense");
+    const Spec* dense = reader.take_if("dense");
     if (!dense) throw std::invalid_argument("unknown layer, or one in the wrong place: " + reader.name());
-    const int64_t n_out = int64_t(dense->at("units"));
+    const int64_t n_out = int64_t(dense->number("units"));
     blocks_.emplace_back(n_in, n_out, int(blocks_.size()));
     Block<T>& block = blocks_.back();
-    if (const Options* o = reader.take_if("drop_connect")) {
-      block.dense.connect = std::make_unique<DropConnect<T>>(o->at("p"), n_in * n_out);
+    if (const Spec* connect = reader.take_if("drop_connect")) {
+      block.dense.connect = std::make_unique<DropConnect<T>>(connect->number("p"), n_in * n_out);
     }
-    if (const Options* o = reader.take_if("batch_norm")) {
-      block.norm = std::make_unique<BatchNorm<T>>(n_out, o->at("momentum"), o->at("epsilon"));
-    } else if (const Options* o = reader.take_if("layer_norm")) {
-      block.norm = std::make_unique<LayerNorm<T>>(n_out, o->at("epsilon"));
-    }
-    if (const Options* o = reader.take_if("residual")) add_link(block, o->at("p"));
+    block.norm = reader.take_one_of(kNorms<T>, n_out);
+    if (const Spec* link = reader.take_if("residual")) add_link(block, link->number("p"));
     block.set_activation(reader.take_activation());
-    add_dropout(block, reader);
+    if (const Spec* dropout = reader.take_if("dropout")) {
+      block.set_dropout(dropout->number("p"));
+    } else {
+      block.modulation = reader.take_one_of(kModulations<T>);
+    }
   }
 
   void add_link(Block<T>& block, double p) {
@@ -147,16 +153,6 @@ class Network {
       throw std::invalid_argument("a residual link needs an equally wide block two before");
     }
     block.link = std::make_unique<Link<T>>(p);
-  }
-
-  void add_dropout(Block<T>& block, SpecReader& reader) {
-    if (const Options* o = reader.take_if("dropout")) {
-      block.set_dropout(o->at("p"));
-    } else if (const Options* o = reader.take_if("gaussian_dropout")) {
-      block.modulation = std::make_unique<GaussianDropout<T>>(o->at("p"));
-    } else if (const Options* o = reader.take_if("alpha_dropout")) {
-      block.modulation = std::make_unique<AlphaDropout<T>>(o->at("p"));
-    }
   }
 
   Block<T>* linked(size_t i) { return blocks_[i].link ? &blocks_[i - 2] : nullptr; }

@@ -1,7 +1,7 @@
 // Optimizers: one pass over parameters, gradient and moments, which are flat vectors of the same layout and belong
 // to the caller.
 //
-// To add one: a class with step and metric, its name in count_moments and make_optimizer.
+// To add one: a class with step and metric, and its row in kOptimizers.
 #pragma once
 
 #include <algorithm>
@@ -11,10 +11,17 @@
 #include <string>
 #include <vector>
 
+#include "families.hpp"
 #include "kernels.hpp"
-#include "spec.hpp"
 
 namespace skreg {
+
+// The vectors of moments that it keeps, and where sgd keeps its reach.
+template <class T>
+struct Moments {
+  std::vector<T*> vectors;
+  double* reach;
+};
 
 template <class T>
 class Optimizer {
@@ -31,8 +38,11 @@ class Optimizer {
 template <class T>
 class SGD : public Optimizer<T> {
  public:
-  SGD(const Options& o, std::vector<T*> moments, double* reach)
-      : momentum_(o.at("momentum")), nesterov_(o.at("nesterov") != 0), velocity_(moments.at(0)), reach_(reach) {}
+  SGD(const Spec& spec, const Moments<T>& moments)
+      : momentum_(spec.number("momentum")),
+        nesterov_(spec.number("nesterov") != 0),
+        velocity_(moments.vectors[0]),
+        reach_(moments.reach) {}
 
   void step(T* w, const T* gradient, int64_t n, double rate, int64_t) override {
     *reach_ = *reach_ > 0 ? momentum_ * *reach_ + rate : rate / (1 - momentum_);
@@ -55,12 +65,12 @@ class SGD : public Optimizer<T> {
 template <class T>
 class Adam : public Optimizer<T> {
  public:
-  Adam(const Options& o, std::vector<T*> moments)
-      : beta_1_(o.at("beta_1")),
-        beta_2_(o.at("beta_2")),
-        epsilon_(o.at("epsilon")),
-        m_(moments.at(0)),
-        v_(moments.at(1)) {}
+  Adam(const Spec& spec, const Moments<T>& moments)
+      : beta_1_(spec.number("beta_1")),
+        beta_2_(spec.number("beta_2")),
+        epsilon_(spec.number("epsilon")),
+        m_(moments.vectors[0]),
+        v_(moments.vectors[1]) {}
 
   void step(T* w, const T* gradient, int64_t n, double rate, int64_t t) override {
     const double corrected = second_corrected(rate, t) / (1 - std::pow(beta_1_, double(t)));
@@ -79,19 +89,31 @@ class Adam : public Optimizer<T> {
   T *m_, *v_;
 };
 
-// How many vectors of moments it keeps.
-inline int count_moments(const std::string& name) {
-  if (name == "sgd") return 1;
-  if (name == "adam") return 2;
-  throw std::invalid_argument("unknown optimizer: " + name);
+template <class T>
+struct OptimizerMaker {
+  const char* name;
+  size_t n_moments;  // how many vectors of them it keeps
+  std::unique_ptr<Optimizer<T>> (*make)(const Spec&, const Moments<T>&);
+};
+
+template <class T>
+constexpr OptimizerMaker<T> kOptimizers[] = {
+    {"sgd", 1, make<SGD<T>>},
+    {"adam", 2, make<Adam<T>>},
+};
+
+template <class T>
+const OptimizerMaker<T>& find_optimizer(const std::string& name) {
+  const auto* row = find_row(kOptimizers<T>, name);
+  if (!row) throw std::invalid_argument("unknown optimizer: " + name);
+  return *row;
 }
 
 template <class T>
-std::unique_ptr<Optimizer<T>> make_optimizer(const std::string& name, const Options& options, std::vector<T*> moments,
-                                             double* reach) {
-  if (name == "sgd") return std::make_unique<SGD<T>>(options, moments, reach);
-  if (name == "adam") return std::make_unique<Adam<T>>(options, moments);
-  throw std::invalid_argument("unknown optimizer: " + name);
+std::unique_ptr<Optimizer<T>> make_optimizer(const Spec& spec, const Moments<T>& moments) {
+  const OptimizerMaker<T>& row = find_optimizer<T>(spec.name);
+  if (moments.vectors.size() < row.n_moments) throw std::invalid_argument(spec.name + " needs more vectors of moments");
+  return row.make(spec, moments);
 }
 
 }  // namespace skreg

@@ -1,22 +1,118 @@
-// What acts on gradient and weights around the optimizer's step: smooth penalties and clipping before it, decay with
-// it, and after it, as proximal steps, what makes exact zeros or bounds norms.
+// What acts on gradient and weights around the optimizer's step, in the order of the places 5 to 8 (epoch.hpp): smooth
+// penalties and clipping before it, decay with it, and after it, as proximal steps, what makes exact zeros or bounds
+// norms, then the average.
 //
-// To add a penalty: a class below, its name in make_penalty or make_proximal.
+// To add one: a class, and its row in the table behind its family. The context is the layout of the parameters.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <memory>
 #include <stdexcept>
-#include <string>
 #include <vector>
 
+#include "costs.hpp"
+#include "families.hpp"
 #include "kernels.hpp"
+#include "layout.hpp"
 #include "optimizers.hpp"
-#include "spec.hpp"
 #include "threads.hpp"
 
 namespace skreg {
+
+// ------------------------------------------------------------------------------------- 5 gradient: smooth penalties
+
+template <class T>
+class SmoothPenalty {
+ public:
+  virtual ~SmoothPenalty() = default;
+  virtual double value(const T* parameters) const = 0;
+  virtual void add_gradient(const T* parameters, T* gradient) const = 0;
+};
+
+template <class T>
+class L2 : public SmoothPenalty<T> {  // strength / 2 * sum w^2
+ public:
+  L2(const Spec& spec, const Layout& layout) : strength_(spec.number("strength")), n_(layout.n_weights) {}
+  double value(const T* parameters) const override {
+    return 0.5 * strength_ * kernels<T>().sum_of_squares(parameters, n_);
+  }
+  void add_gradient(const T* parameters, T* gradient) const override {
+    kernels<T>().add_scaled(gradient, parameters, n_, T(strength_));
+  }
+
+ private:
+  double strength_;
+  int64_t n_;
+};
+
+template <class T>
+constexpr Maker<SmoothPenalty<T>, Layout> kSmoothPenalties[] = {
+    {"l2", make<L2<T>>},
+};
+
+// ---------------------------------------------------------------------------------------- 5 gradient: as a whole
+
+template <class T>
+class GradientChange {
+ public:
+  virtual ~GradientChange() = default;
+  virtual void apply(T* gradient) const = 0;
+};
+
+// Rescales a gradient whose norm, over all parameters, is above `largest` (Pascanu, Mikolov and Bengio 2013).
+template <class T>
+class ClipNorm : public GradientChange<T> {
+ public:
+  ClipNorm(const Spec& spec, const Layout& layout) : largest_(spec.number("largest")), n_(layout.n_parameters) {}
+  void apply(T* gradient) const override {
+    double norm = std::sqrt(kernels<T>().sum_of_squares(gradient, n_));
+    if (!std::isfinite(norm)) norm = norm_in_double(gradient);  // squares overflow in float32 long before the norm
+    if (norm > largest_) kernels<T>().scale(gradient, n_, T(largest_ / norm));
+  }
+
+ private:
+  double norm_in_double(const T* gradient) const {
+    double sum = 0;
+    for (int64_t i = 0; i < n_; ++i) sum += double(gradient[i]) * double(gradient[i]);
+    return std::sqrt(sum);
+  }
+  double largest_;
+  int64_t n_;
+};
+
+template <class T>
+constexpr Maker<GradientChange<T>, Layout> kGradientChanges[] = {
+    {"clip_norm", make<ClipNorm<T>>},
+};
+
+// ------------------------------------------------------------------------------------ 6 step: before the optimizer's
+
+template <class T>
+class Decay {
+ public:
+  virtual ~Decay() = default;
+  virtual void apply(T* parameters, double rate) const = 0;
+};
+
+// w *= 1 - rate * strength (Loshchilov and Hutter 2019, in the convention of PyTorch's AdamW).
+template <class T>
+class WeightDecay : public Decay<T> {
+ public:
+  WeightDecay(const Spec& spec, const Layout& layout) : strength_(spec.number("strength")), n_(layout.n_weights) {}
+  void apply(T* parameters, double rate) const override { kernels<T>().scale(parameters, n_, T(1 - rate * strength_)); }
+
+ private:
+  double strength_;
+  int64_t n_;
+};
+
+template <class T>
+constexpr Maker<Decay<T>, Layout> kDecays[] = {
+    {"weight_decay", make<WeightDecay<T>>},
+};
+
+// -------------------------------------------------------------------------------------------------------- 7 prox
 
 // For each parameter the rate with which a proximal step must follow the optimizer's step t.
 template <class T>
@@ -32,14 +128,6 @@ class Metric {
 };
 
 template <class T>
-class SmoothPenalty {
- public:
-  virtual ~SmoothPenalty() = default;
-  virtual double value(const T* parameters) const = 0;
-  virtual void add_gradient(const T* parameters, T* gradient) const = 0;
-};
-
-template <class T>
 class Proximal {
  public:
   virtual ~Proximal() = default;
@@ -49,32 +137,24 @@ class Proximal {
   virtual void apply(T* parameters, const Metric<T>& metric) = 0;
 };
 
-template <class T>
-class L2 : public SmoothPenalty<T> {  // strength / 2 * sum w^2
- public:
-  L2(double strength, int64_t n_weights) : strength_(strength), n_(n_weights) {}
-  double value(const T* parameters) const override {
-    return 0.5 * strength_ * kernels<T>().sum_of_squares(parameters, n_);
+// The weights of the layer that a part names.
+inline Region region_of(const Spec& spec, const Layout& layout) {
+  const double layer = spec.number("layer");
+  if (!(layer >= 0 && layer < double(layout.layers.size()))) {
+    throw std::invalid_argument(spec.name + " names a layer that is not there");
   }
-  void add_gradient(const T* parameters, T* gradient) const override {
-    kernels<T>().add_scaled(gradient, parameters, n_, T(strength_));
-  }
-
- private:
-  double strength_;
-  int64_t n_;
-};
+  return layout.layers[size_t(layer)];
+}
 
 template <class T>
 class L1 : public Proximal<T> {  // strength * sum |w|; its prox is the soft threshold
  public:
-  L1(double strength, int64_t n_weights) : strength_(strength), n_(n_weights) {}
+  L1(const Spec& spec, const Layout& layout) : strength_(spec.number("strength")), n_(layout.n_weights) {}
   double value(const T* parameters) const override {
     return strength_ * kernels<T>().sum_of_magnitudes(parameters, n_);
   }
   void apply(T* parameters, const Metric<T>& metric) override {
-    constexpr double kPerWeight = 0.3;  // nanoseconds
-    parallel_ranges(n_, kRun, kPerWeight, [&](int64_t first, int64_t end) {
+    parallel_ranges(n_, kRun, kThresholdedWeight, [&](int64_t first, int64_t end) {
       T rates[kRun];
       for (int64_t begin = first; begin < end; begin += kRun) {
         const int64_t n = std::min(kRun, end - begin);
@@ -94,8 +174,10 @@ class L1 : public Proximal<T> {  // strength * sum |w|; its prox is the soft thr
 template <class T>
 class RowGroups : public Proximal<T> {
  public:
-  RowGroups(double strength, const Region& region)
-      : strength_(strength), region_(region), rates_(size_t(std::max(region.n_rows, region.n_columns))) {}
+  RowGroups(const Spec& spec, const Layout& layout)
+      : strength_(spec.number("strength")),
+        region_(region_of(spec, layout)),
+        rates_(size_t(std::max(region_.n_rows, region_.n_columns))) {}
   double value(const T* parameters) const override {
     double sum = 0;
     for (int64_t i = 0; i < region_.n_rows; ++i) {
@@ -122,12 +204,12 @@ class RowGroups : public Proximal<T> {
   std::vector<T> rates_;
 };
 
-// The norm of each unit's incoming weights is at most `largest` (Srivastava et al. 2014, section 5.1).
+// The norm of each unit's incoming weights is at most `strength` (Srivastava et al. 2014, section 5.1).
 template <class T>
 class MaxNorm : public Proximal<T> {
  public:
-  MaxNorm(double largest, const Region& region)
-      : largest_(T(largest)), region_(region), scratch_(size_t(region.n_columns)) {}
+  MaxNorm(const Spec& spec, const Layout& layout)
+      : largest_(T(spec.number("strength"))), region_(region_of(spec, layout)), scratch_(size_t(region_.n_columns)) {}
   void apply(T* parameters, const Metric<T>&) override {
     kernels<T>().limit_columns(parameters + region_.offset, region_.n_rows, region_.n_columns, largest_,
                                scratch_.data());
@@ -139,53 +221,40 @@ class MaxNorm : public Proximal<T> {
   std::vector<T> scratch_;
 };
 
-// Rescales a gradient whose norm, over all parameters, is above `largest` (Pascanu, Mikolov and Bengio 2013).
 template <class T>
-class ClipNorm {
+constexpr Maker<Proximal<T>, Layout> kProximals[] = {
+    {"l1", make<L1<T>>},
+    {"row_groups", make<RowGroups<T>>},
+    {"max_norm", make<MaxNorm<T>>},
+};
+
+// -------------------------------------------------------------------------------------------------- 8 trajectory
+
+template <class T>
+class Average {
  public:
-  explicit ClipNorm(double largest) : largest_(largest) {}
-  void apply(T* gradient, int64_t n) const {
-    double norm = std::sqrt(kernels<T>().sum_of_squares(gradient, n));
-    if (!std::isfinite(norm)) norm = norm_in_double(gradient, n);  // squares overflow in float32 long before the norm
-    if (norm > largest_) kernels<T>().scale(gradient, n, T(largest_ / norm));
+  virtual ~Average() = default;
+  // After each step.
+  virtual void follow(const T* parameters, T* average) const = 0;
+};
+
+// average += (1 - decay) * (w - average)
+template <class T>
+class MovingAverage : public Average<T> {
+ public:
+  MovingAverage(const Spec& spec, const Layout& layout) : share_(1 - spec.number("decay")), n_(layout.n_parameters) {}
+  void follow(const T* parameters, T* average) const override {
+    kernels<T>().approach(average, parameters, n_, T(share_));
   }
 
  private:
-  static double norm_in_double(const T* gradient, int64_t n) {
-    double sum = 0;
-    for (int64_t i = 0; i < n; ++i) sum += double(gradient[i]) * double(gradient[i]);
-    return std::sqrt(sum);
-  }
-  double largest_;
-};
-
-// w *= 1 - rate * strength before the optimizer's step (Loshchilov and Hutter 2019, in the convention of PyTorch's
-// AdamW).
-template <class T>
-class WeightDecay {
- public:
-  explicit WeightDecay(double strength) : strength_(strength) {}
-  void apply(T* w, int64_t n, double rate) const { kernels<T>().scale(w, n, T(1 - rate * strength_)); }
-
- private:
-  double strength_;
+  double share_;
+  int64_t n_;
 };
 
 template <class T>
-std::unique_ptr<SmoothPenalty<T>> make_penalty(const Spec& spec, int64_t n_weights) {
-  if (spec.first == "l2") return std::make_unique<L2<T>>(spec.second.at("strength"), n_weights);
-  throw std::invalid_argument("unknown penalty: " + spec.first);
-}
-
-// `layers` are the weights of the dense layers in order.
-template <class T>
-std::unique_ptr<Proximal<T>> make_proximal(const Spec& spec, int64_t n_weights, const std::vector<Region>& layers) {
-  const double strength = spec.second.at("strength");
-  if (spec.first == "l1") return std::make_unique<L1<T>>(strength, n_weights);
-  const Region& layer = layers.at(size_t(spec.second.at("layer")));
-  if (spec.first == "row_groups") return std::make_unique<RowGroups<T>>(strength, layer);
-  if (spec.first == "max_norm") return std::make_unique<MaxNorm<T>>(strength, layer);
-  throw std::invalid_argument("unknown proximal step: " + spec.first);
-}
+constexpr Maker<Average<T>, Layout> kAverages[] = {
+    {"ema", make<MovingAverage<T>>},
+};
 
 }  // namespace skreg

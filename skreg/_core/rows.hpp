@@ -2,7 +2,7 @@
 // same batch, drawn with probability in proportion to their weight, so that a weight of 2 is a row that comes twice and
 // a weight of 0 one that does not exist.
 //
-// To add one: a class with apply, its name in make_row_change.
+// To add one: a class with apply, and its row in kRowChanges.
 #pragma once
 
 #include <algorithm>
@@ -11,8 +11,8 @@
 #include <numeric>
 #include <vector>
 
-#include "layers.hpp"
-#include "spec.hpp"
+#include "families.hpp"
+#include "layers/dropout.hpp"
 
 namespace skreg {
 
@@ -27,11 +27,11 @@ struct ColumnStatistics {
 // The rows of a batch, dense, to be changed in place. Labels stand here as one target a class.
 template <class T>
 struct BatchRows {
-  int64_t n_rows, n_features, n_targets;
-  T* x;       // (n_rows, n_features)
-  T* target;  // (n_rows, n_targets)
-  const T* share;
-  bool weighted;
+  int64_t n_rows = 0, n_features = 0, n_targets = 0;
+  T* x = nullptr;       // (n_rows, n_features)
+  T* target = nullptr;  // (n_rows, n_targets)
+  const T* share = nullptr;
+  bool weighted = false;
 };
 
 template <class T>
@@ -116,7 +116,7 @@ class Original {
 template <class T>
 class SwapNoise : public RowChange<T> {
  public:
-  explicit SwapNoise(double p) : p_(T(p)) {}
+  explicit SwapNoise(const Spec& spec) : p_(T(spec.number("p"))) {}
   void apply(const BatchRows<T>& rows, const Batch<T>& batch, const ColumnStatistics<T>&) override {
     const int64_t n = rows.n_rows * rows.n_features;
     const T* u = draw_uniforms(batch, stream_of(kSwapNoise, 0), n, uniform_);
@@ -143,10 +143,8 @@ class SwapNoise : public RowChange<T> {
 template <class T>
 class MixUp : public RowChange<T> {
  public:
-  explicit MixUp(const Options& options) : a_(options.at("concentration")) {
-    const auto bandwidth = options.find("bandwidth");
-    if (bandwidth != options.end()) bandwidth_ = bandwidth->second;
-  }
+  explicit MixUp(const Spec& spec)
+      : a_(spec.number("concentration")), bandwidth_(spec.has("bandwidth") ? spec.number("bandwidth") : 0) {}
   bool mixes_targets() const override { return true; }
 
   void apply(const BatchRows<T>& rows, const Batch<T>& batch, const ColumnStatistics<T>& columns) override {
@@ -217,12 +215,12 @@ class MixUp : public RowChange<T> {
         closeness_[j] -= T(0.5) * d * d;
       }
     }
-    kernels<T>().exponential(closeness_.data(), n);
+    kernels<T>().to_exponential(closeness_.data(), n);
     for (int64_t j = 0; rows.weighted && j < n; ++j) closeness_[j] *= rows.share[first + j];
     closeness_[i - first] = 0;
   }
 
-  double a_, bandwidth_ = 0;
+  double a_, bandwidth_;
   std::vector<T> partner_, radius_, angle_, scaled_, closeness_;
   double sum_[kCandidates / kBlock];
   Partners<T> partners_;
@@ -234,7 +232,7 @@ class MixUp : public RowChange<T> {
 template <class T>
 class CutMix : public RowChange<T> {
  public:
-  explicit CutMix(double p) : cut_(p) {}
+  explicit CutMix(const Spec& spec) : cut_(spec.number("p")) {}
   bool mixes_targets() const override { return true; }
 
   void apply(const BatchRows<T>& rows, const Batch<T>& batch, const ColumnStatistics<T>&) override {
@@ -275,7 +273,7 @@ class CutMix : public RowChange<T> {
 template <class T>
 class CutOut : public RowChange<T> {
  public:
-  explicit CutOut(double p) : cut_(p) {}
+  explicit CutOut(const Spec& spec) : cut_(spec.number("p")) {}
   void apply(const BatchRows<T>& rows, const Batch<T>& batch, const ColumnStatistics<T>& columns) override {
     const Drop<T> cut = cut_.draw(batch, rows.n_rows * rows.n_features, stream_of(kCutOut, 0));
     if (!cut.bits) return;
@@ -294,7 +292,7 @@ class CutOut : public RowChange<T> {
 template <class T>
 class InputNoise : public RowChange<T> {
  public:
-  explicit InputNoise(double size) : size_(T(size)) {}
+  explicit InputNoise(const Spec& spec) : size_(T(spec.number("size"))) {}
   void apply(const BatchRows<T>& rows, const Batch<T>& batch, const ColumnStatistics<T>& columns) override {
     const int64_t n = rows.n_rows * rows.n_features;
     noise_.resize(std::max(noise_.size(), size_t(n)));
@@ -311,16 +309,11 @@ class InputNoise : public RowChange<T> {
   std::vector<T> noise_;
 };
 
-// Null for names that are something else.
 template <class T>
-std::unique_ptr<RowChange<T>> make_row_change(const Spec& part) {
-  const auto& [name, options] = part;
-  if (name == "swap_noise") return std::make_unique<SwapNoise<T>>(options.at("p"));
-  if (name == "mixup") return std::make_unique<MixUp<T>>(options);
-  if (name == "cutmix") return std::make_unique<CutMix<T>>(options.at("p"));
-  if (name == "cutout") return std::make_unique<CutOut<T>>(options.at("p"));
-  if (name == "input_noise") return std::make_unique<InputNoise<T>>(options.at("size"));
-  return nullptr;
-}
+constexpr Maker<RowChange<T>> kRowChanges[] = {
+    {"swap_noise", make<SwapNoise<T>>},   {"mixup", make<MixUp<T>>},
+    {"cutmix", make<CutMix<T>>},          {"cutout", make<CutOut<T>>},
+    {"input_noise", make<InputNoise<T>>},
+};
 
 }  // namespace skreg

@@ -17,7 +17,8 @@ if not hasattr(_core, "Trainer32"):  # the folder of C++ sources, found as a nam
         "import it from outside of the source tree, or with the editable install."
     )
 
-Spec = tuple[str, dict[str, float]]  # a part of the core by name, with its options
+# A part of the core by name, with its options.
+Spec = tuple[str, dict[str, float | list[float]]]
 
 MAX_ROWS = np.iinfo(np.int32).max
 BLOCK_ROWS = 512  # rows that the core predicts at a time

@@ -83,7 +83,7 @@ class Quantile(Loss):
     spread = False
 
     def options(self):
-        return {f"level_{i:06d}": level for i, level in enumerate(self.levels())}
+        return {"levels": self.levels().tolist()}
 
     def levels(self):
         """One for each output, in ascending order."""

@@ -174,9 +174,9 @@ void backward_of(const Backward<T>& b, Tile t) {
 }
 
 template <class T>
-void drop_values(T* x, int64_t count, const Drop<T>& drop) {
+void drop(T* x, int64_t count, const Drop<T>& mask) {
   for_vectors_in_parts<T>(
-      count, 2, [&](int64_t i, int64_t n) { write(x + i, dropped(read(x + i, n), drop.bits + i, n, drop), n); });
+      count, 2, [&](int64_t i, int64_t n) { write(x + i, dropped(read(x + i, n), mask.bits + i, n, mask), n); });
 }
 
 template <class T, class Body>
@@ -199,7 +199,7 @@ void add(T* y, const T* x, int64_t ld, Tile t) {
 }
 
 template <class T>
-void multiply_by(T* y, const T* x, int64_t ld, Tile t) {
+void multiply(T* y, const T* x, int64_t ld, Tile t) {
   for_tile<T>(ld, t, [&](int64_t at, int64_t n) { write(y + at, read(y + at, n) * read(x + at, n), n); });
 }
 

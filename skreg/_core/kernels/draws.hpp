@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "../costs.hpp"
 #include "../kernels.hpp"
 #include "../random.hpp"
 #include "../simd.hpp"
@@ -48,12 +49,11 @@ inline void philox_lanes(Wide c0, uint32_t stream, uint64_t step, uint64_t seed,
   std::memcpy(second, &high, sizeof high);
 }
 
-constexpr double kDraw = 0.15;  // nanoseconds
-
+template <class T>  // the same for both
 void random_bits(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, uint16_t* out) {
   Wide lane;
   for (int i = 0; i < kWideLanes; ++i) lane[i] = uint64_t(i);
-  parallel_ranges(n, kDrawsPerGroup, kDraw, [=](int64_t begin, int64_t end) {
+  parallel_ranges(n, kDrawsPerGroup, kMaskBits, [=](int64_t begin, int64_t end) {
     for (int64_t at = begin; at < end; at += kDrawsPerGroup) {
       const uint64_t block = uint64_t(at / kDrawsPerGroup * 16);
       for (int l = 0; l < 16; l += kWideLanes) {

@@ -54,9 +54,8 @@ double absolute_error(const LossBatch<T>& b) {
 }
 
 template <class T>
-double huber(const LossBatch<T>& b) {
+double huber(const LossBatch<T>& b, T c) {
   Sum<T> loss;
-  const T c = b.threshold;
   for_outputs(b, [&](int64_t at, int64_t n, Vec<T> share) {
     const Vec<T> d = read(b.z + at, n) - read(b.target + at, n), a = absolute<T>(d);
     loss.add(weighted<T>(share, a > c ? c * (a - T(0.5) * c) : T(0.5) * d * d));
@@ -68,11 +67,11 @@ double huber(const LossBatch<T>& b) {
 
 // level * max(y - z, 0) + (1 - level) * max(z - y, 0).
 template <class T>
-double quantile(const LossBatch<T>& b) {
+double quantile(const LossBatch<T>& b, const T* levels) {
   Sum<T> loss;
   for_outputs(b, [&](int64_t at, int64_t n, Vec<T> share) {
     const Vec<T> d = read(b.z + at, n) - read(b.target + at, n);
-    const Vec<T> level = b.n_outputs == 1 ? splat(b.level[0]) : read(b.level + at % b.n_outputs, n);
+    const Vec<T> level = b.n_outputs == 1 ? splat(levels[0]) : read(levels + at % b.n_outputs, n);
     const Vec<T> slope = d > T(0) ? T(1) - level : (d < T(0) ? -level : d);  // NaN stays NaN
     loss.add(weighted<T>(share, slope * d));
     if (b.delta) write(b.delta + at, weighted<T>(share, slope), n);
@@ -95,12 +94,12 @@ double poisson(const LossBatch<T>& b) {
 }
 
 template <class T>
-double binary_log_loss(const LossBatch<T>& b) {
+double binary_log_loss(const LossBatch<T>& b, T smoothing) {
   Sum<T> loss;
   for_outputs(b, [&](int64_t at, int64_t n, Vec<T> share) {
     const Vec<T> z = read(b.z + at, n), y = read(b.target + at, n);
     loss.add(first_lanes_only<T>(weighted<T>(share, softplus<T>(z) - y * z), n));
-    const Vec<T> soft = y + b.smoothing * (T(0.5) - y);
+    const Vec<T> soft = y + smoothing * (T(0.5) - y);
     if (b.delta) write(b.delta + at, weighted<T>(share, logistic<T>(z) - soft), n);
   });
   return loss.value();
@@ -146,7 +145,7 @@ inline T subtract_target(const LossBatch<T>& b, int64_t row, const T* z, T facto
 }
 
 template <class T>
-double softmax_log_loss(const LossBatch<T>& b) {
+double softmax_log_loss(const LossBatch<T>& b, T smoothing) {
   double loss = 0;
   for (int64_t i = 0; i < b.n_rows; ++i) {
     const T* z = b.z + i * b.n_outputs;
@@ -154,29 +153,29 @@ double softmax_log_loss(const LossBatch<T>& b) {
     const T share = b.share[i], top = largest(z, b.n_outputs);
     const T total = shifted_exponentials(z, b.n_outputs, top, delta);
     if (delta) {
-      const T factor = share / total, spread = share * (b.smoothing / T(b.n_outputs));
+      const T factor = share / total, spread = share * (smoothing / T(b.n_outputs));
       for_vectors<T>(b.n_outputs, [&](int64_t j, int64_t n) {
         write(delta + j, share == T(0) ? Vec<T>{} : read(delta + j, n) * factor - spread, n);
       });
     }
-    const T expected = subtract_target(b, i, z, share * (T(1) - b.smoothing), delta);
+    const T expected = subtract_target(b, i, z, share * (T(1) - smoothing), delta);
     if (share != 0) loss += double(share) * (std::log(total) - (expected - top));
   }
   return loss;
 }
 
 template <class T>
-void exponential_of(T* z, int64_t count) {
+void to_exponential(T* z, int64_t count) {
   for_vectors<T>(count, [&](int64_t i, int64_t n) { write(z + i, exponential<T>(read(z + i, n)), n); });
 }
 
 template <class T>
-void logistic_of(T* z, int64_t count) {
+void to_logistic(T* z, int64_t count) {
   for_vectors<T>(count, [&](int64_t i, int64_t n) { write(z + i, logistic<T>(read(z + i, n)), n); });
 }
 
 template <class T>
-void softmax_of(T* z, int64_t n_rows, int64_t n_columns) {
+void to_softmax(T* z, int64_t n_rows, int64_t n_columns) {
   for (int64_t i = 0; i < n_rows; ++i, z += n_columns) {
     const T total = shifted_exponentials(z, n_columns, largest(z, n_columns), z);
     for (int64_t j = 0; j < n_columns; ++j) z[j] /= total;

@@ -80,7 +80,7 @@ void norm_backward_row(T* delta, const T* x_hat, int64_t n_columns, T share, con
 template <class T>
 void norm_backward(T* delta, const T* x_hat, int64_t n_rows, int64_t n_columns, const T* share, const T* scale,
                    const T* inverse_std, const T* sum, const T* sum_x_hat) {
-  const double one_row = kPassPerByte * double(3 * n_columns * int64_t(sizeof(T)));
+  const double one_row = kCachedByte * double(3 * n_columns * int64_t(sizeof(T)));
   const auto row = share ? norm_backward_row<T, true> : norm_backward_row<T, false>;
   parallel_ranges(n_rows, 1, one_row, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {

@@ -5,19 +5,19 @@
 
 #include <cstdint>
 
+#include "../costs.hpp"
 #include "../simd.hpp"
 #include "../threads.hpp"
 
 namespace skreg {
 namespace SKREG_ISA {
 
-constexpr int64_t kLineBytes = 128;    // parts of a vector begin this far apart, two lines of a cache
-constexpr double kPassPerByte = 0.02;  // nanoseconds of a pass that reads and writes cached memory
+constexpr int64_t kLineBytes = 128;  // parts of a vector begin this far apart, two lines of a cache
 
 // body(i, n) for each vector of a run of n numbers; runs of the run at the same time.
 template <class T, class Body>
 inline void for_vectors_in_parts(int64_t count, int n_arrays, Body body) {
-  const double one = kPassPerByte * double(n_arrays * int(sizeof(T)));
+  const double one = kCachedByte * double(n_arrays * int(sizeof(T)));
   parallel_ranges(count, kLineBytes / int64_t(sizeof(T)), one, [&](int64_t begin, int64_t end) {
     for_vectors<T>(end - begin, [&](int64_t i, int64_t n) { body(begin + i, n); });
   });
@@ -31,7 +31,7 @@ struct Constant {
 // Calls body(j, n) for each vector of columns of a matrix, several at the same time.
 template <class T, class Body>
 inline void for_columns(int64_t n_rows, int64_t n_columns, Body body) {
-  const double one_column = kPassPerByte * double(n_rows * int64_t(sizeof(T)));
+  const double one_column = kCachedByte * double(n_rows * int64_t(sizeof(T)));
   parallel_ranges(n_columns, kLineBytes / int64_t(sizeof(T)), one_column, [&](int64_t begin, int64_t end) {
     for_vectors<T>(end - begin, [&](int64_t j, int64_t n) { body(begin + j, n); });
   });
@@ -42,7 +42,7 @@ inline void for_columns(int64_t n_rows, int64_t n_columns, Body body) {
 template <class T, class Body>
 inline void for_column_blocks(int64_t n_rows, int64_t n_columns, Body body) {
   constexpr int64_t kWidth = 4, kColumns = kWidth * kLanes<T>;
-  const double one_column = kPassPerByte * double(n_rows * int64_t(sizeof(T)));
+  const double one_column = kCachedByte * double(n_rows * int64_t(sizeof(T)));
   parallel_ranges(n_columns, kColumns, one_column, [&](int64_t begin, int64_t end) {
     for (; begin + kColumns <= end; begin += kColumns) body(Constant<kWidth>{}, begin, kLanes<T>);
     for_vectors<T>(end - begin, [&](int64_t j, int64_t n) { body(Constant<1>{}, begin + j, n); });

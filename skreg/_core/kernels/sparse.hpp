@@ -14,7 +14,7 @@ namespace SKREG_ISA {
 template <class T>
 double sparse_row_time(const SparseRows<T>& x, int64_t n_columns) {
   const double n_entries = double(x.begin[x.n_rows] - x.begin[0]) / double(x.n_rows > 0 ? x.n_rows : 1);
-  return n_entries * double(n_columns) * double(sizeof(T)) * kPassPerByte;
+  return n_entries * double(n_columns) * double(sizeof(T)) * kCachedByte;
 }
 
 template <class T>

@@ -50,7 +50,7 @@ double sum_over(int64_t count, Body body) {
   const int64_t even = (count + kPieces - 1) / kPieces, piece = (even + kShortest - 1) / kShortest * kShortest;
   const int64_t n_pieces = count > 0 ? (count + piece - 1) / piece : 0;
   double sums[kPieces];
-  parallel_ranges(n_pieces, 1, kPassPerByte * double(piece * int64_t(sizeof(T))), [&](int64_t begin, int64_t end) {
+  parallel_ranges(n_pieces, 1, kCachedByte * double(piece * int64_t(sizeof(T))), [&](int64_t begin, int64_t end) {
     for (int64_t p = begin; p < end; ++p) {
       Sum<T> sum;
       for_vectors<T>(smaller(piece, count - p * piece), [&](int64_t i, int64_t n) { sum.add(body(p * piece + i, n)); });
