@@ -15,12 +15,14 @@ import scipy.optimize
 import scipy.sparse as sp
 import scipy.special
 from numpy.testing import assert_allclose, assert_array_equal
+from test_effects import NEW
 
-from skreg import _core
+from skreg import MLPClassifier, _core
 from skreg.network.architecture import stack
-from skreg.network.core import make_data
+from skreg.network.core import count_moments, make_data
 from skreg.network.core import predict as predict_layers
 from skreg.network.network import Network
+from skreg.regularization.plan import Plan
 
 BATCH_NORM = ("batch_norm", {"momentum": 0.1, "epsilon": 1e-3})
 LAYER_NORM = ("layer_norm", {"epsilon": 1e-3})
@@ -155,13 +157,13 @@ PLACES = {
     "stochastic depth and gaussian": {**LINKS, "depth": 0.4, "kind": "gaussian_dropout"},
     "a link over the second pair": {"links": (3,), "norm": LAYER_NORM},
 }
+# The parts of every technique of place 1, at the values that test_effects.py has for it.
 ROW_CHANGES = {
-    "swap_noise": ("swap_noise", {"p": 0.3}),
-    "mixup": ("mixup", {"concentration": 0.8}),
-    "cutmix": ("cutmix", {"p": 0.4}),
-    "cutout": ("cutout", {"p": 0.3}),
-    "input_noise": ("input_noise", {"size": 0.5}),
-    "adversarial": ("adversarial", {"epsilon": 0.1}),
+    name: part
+    for name, effect in NEW.items()
+    for technique in Plan(MLPClassifier(**effect.on)).on
+    for part in technique.rows()
+    if technique.name == name
 }
 
 
@@ -687,7 +689,7 @@ def test_errors_name_an_unknown_optimizer():
     with pytest.raises(ValueError, match="unknown optimizer: lion"):
         network.attach(("lion", {}))
     with pytest.raises(ValueError, match="unknown optimizer: lion"):
-        Network.count_moments("lion")
+        count_moments("lion")
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -91,7 +91,7 @@ class Trainer {
       optimizer_->step(state_.parameters, gradient_.data(), network.n_parameters, rate, t);
       // 7 prox
       for (const auto& proximal : proximals_) proximal->apply(state_.parameters, Metric<T>(*optimizer_, rate, t));
-      // 8 trajectory: the rest of it between epochs, in training.py
+      // 8 trajectory: the rest of it between epochs, in skreg/training
       for (const auto& average : averages_) average->follow(state_.parameters, state_.average);
       if (!poll()) break;
     }

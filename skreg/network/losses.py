@@ -50,6 +50,34 @@ class Loss:
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
 
+class BinaryLogLoss(Loss):
+    """One label, or several that may hold at once; its smoothing is a regularizer's."""
+
+    name = "binary_log_loss"
+    link = "logistic"
+
+    def encode(self, y):
+        return {"target": y if y.ndim == 2 else (y == 1)[:, None]}
+
+
+class SoftmaxLogLoss(Loss):
+    """One of several classes; its smoothing is a regularizer's."""
+
+    name = "softmax_log_loss"
+    link = "softmax"
+
+    def encode(self, y):
+        return {"label": y}
+
+
+def quantiles_of(estimator):
+    """The parameter `quantile` as an array in ascending order."""
+    levels = np.sort(np.atleast_1d(np.asarray(estimator.quantile, dtype=float)))
+    if levels.ndim > 1 or not len(levels) or not ((levels > 0) & (levels < 1)).all():
+        raise ValueError(f"quantile must hold numbers in (0, 1), got {estimator.quantile}.")
+    return levels
+
+
 class SquaredError(Loss):
     name = "squared_error"
 
@@ -112,34 +140,6 @@ class SeveralQuantiles(Quantile):
     @staticmethod
     def decode(outputs):
         return np.sort(outputs, axis=1)  # quantiles of one distribution do not cross
-
-
-def quantiles_of(estimator):
-    """The parameter `quantile` as an array in ascending order."""
-    levels = np.sort(np.atleast_1d(np.asarray(estimator.quantile, dtype=float)))
-    if levels.ndim > 1 or not len(levels) or not ((levels > 0) & (levels < 1)).all():
-        raise ValueError(f"quantile must hold numbers in (0, 1), got {estimator.quantile}.")
-    return levels
-
-
-class BinaryLogLoss(Loss):
-    """One label, or several that may hold at once; its smoothing is a regularizer's."""
-
-    name = "binary_log_loss"
-    link = "logistic"
-
-    def encode(self, y):
-        return {"target": y if y.ndim == 2 else (y == 1)[:, None]}
-
-
-class SoftmaxLogLoss(Loss):
-    """One of several classes; its smoothing is a regularizer's."""
-
-    name = "softmax_log_loss"
-    link = "softmax"
-
-    def encode(self, y):
-        return {"label": y}
 
 
 REGRESSION = {cls.name: cls for cls in (SquaredError, AbsoluteError, Huber, Poisson, Quantile)}
