@@ -309,6 +309,27 @@ def test_parameters_are_checked_once(way, monkeypatch):
     assert checked == ([Compose, FeatureNoise] if way == "network" else [])
 
 
+def test_a_failed_fit_changes_nothing():
+    """Neither an unfitted nor a fitted augmenter, nor what is made of one."""
+    X = rows()
+    for model in (
+        AddNoise((3, 1)),
+        Compose([Gain((3, 1))]),
+        Augmented(DecisionTreeClassifier(), GaussianNoise(1e300)),
+        AugmentationSampler(RandomRotation(image_shape=(9, 9))),
+    ):
+        fit = model.fit_resample if isinstance(model, AugmentationSampler) else model.fit
+        before = dict(vars(model))
+        with pytest.raises(ValueError, match=r"db|pixels|image_shape"):
+            fit(X, np.arange(40) % 2)
+        assert vars(model) == before
+    fitted = Gain((1e3, 1e3)).fit(X)
+    before = dict(vars(fitted))
+    with pytest.raises(ValueError, match="Gain makes values"):
+        fitted.fit_transform(1e300 * X[:, :5])
+    assert vars(fitted) == before
+
+
 PICTURE, SIGNAL_SHAPE = {"image_shape": (8, 6)}, {"signal_shape": (8, 6)}
 
 
