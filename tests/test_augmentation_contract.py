@@ -24,8 +24,29 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from skreg import MLPClassifier, _core
-from skreg.augmentation import FeatureNoise, GaussianNoise, RandomRotation, base
+from skreg import MLPClassifier, MLPRegressor, _core
+from skreg.augmentation import (
+    AddNoise,
+    AugmentationSampler,
+    Augmented,
+    Compose,
+    Drift,
+    FeatureMask,
+    FeatureNoise,
+    Gain,
+    GaussianNoise,
+    Interpolate,
+    OneOf,
+    RandomAffine,
+    RandomBrightness,
+    RandomContrast,
+    RandomErasing,
+    RandomFlip,
+    RandomRotation,
+    TimeMask,
+    TimeShift,
+    base,
+)
 from skreg.augmentation.core import RowRandom
 from skreg.data.rows import TrainingRows
 
@@ -116,6 +137,20 @@ def test_p_is_a_probability_of_rows(cls):
     could = (every != X).any(axis=1)
     assert abs(changed[could].mean() - 0.5) < 0.1
     np.testing.assert_array_equal(half[changed], every[changed])
+
+
+@every_augmenter
+def test_a_batch_may_have_no_row_to_change(cls):
+    """As is usual for few rows and a small p."""
+    X = rows(3)
+    for augmenter in (make(cls, p=1e-9), Compose([make(cls, p=1e-9)])):
+        model = Augmented(DecisionTreeClassifier(), augmenter, n_copies=1)
+        if cls in MIXING_TARGETS and isinstance(augmenter, Compose):
+            continue
+        X_new, y_new = AugmentationSampler(augmenter).fit_resample(X, [0, 1, 1])
+        np.testing.assert_array_equal(X_new[3:], X)
+        np.testing.assert_array_equal(y_new[3:], [0, 1, 1])
+        model.fit(X, [0, 1, 1])
 
 
 @every_transformer
@@ -217,6 +252,125 @@ def test_missing_values(cls):
     else:
         variants = augmenter._variants(checked, np.arange(len(X)), epoch=0, seed=0)
     assert np.isfinite(variants[5:][:, 10:]).all()
+
+
+INVALID = [
+    (FeatureNoise(p=5), "'p' parameter of FeatureNoise"),
+    (FeatureNoise(std=-1), "'std' parameter of FeatureNoise"),
+    (FeatureMask(fill_value=np.nan), "'fill_value' parameter of FeatureMask"),
+    (RandomFlip("no", image_shape=(8, 6)), "'horizontal' parameter of RandomFlip"),
+    (RandomAffine(np.inf, image_shape=(8, 6)), "'max_angle' parameter of RandomAffine"),
+    (RandomRotation(image_shape=(8, 6), interpolation="cubic"), "'interpolation' parameter"),
+    (Drift(n_points=1), "'n_points' parameter of Drift"),
+    (OneOf([FeatureNoise(), TimeShift(-1)]), "'max_shift' parameter of TimeShift"),
+    (Compose([OneOf([Interpolate(0)])]), "'k_neighbors' parameter of Interpolate"),
+]
+WAYS_IN = {
+    "fit": lambda augmenter, X, y: augmenter.fit(X, y),
+    "fit_transform": lambda augmenter, X, y: augmenter.fit_transform(X, y),
+    "Augmented": lambda augmenter, X, y: Augmented(DecisionTreeClassifier(), augmenter).fit(X, y),
+    "sampler": lambda augmenter, X, y: AugmentationSampler(augmenter).fit_resample(X, y),
+    "network": lambda augmenter, X, y: NETWORK.set_params(augmentation=augmenter).fit(X, y),
+}
+NETWORK = MLPClassifier((4,), max_iter=2, random_state=0)
+
+
+@pytest.mark.parametrize("way", WAYS_IN)
+@pytest.mark.parametrize(("augmenter", "message"), INVALID, ids=str)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_parameters_are_checked_whatever_the_way_in(augmenter, message, way):
+    """By name, and of parts too."""
+    if way == "network" and isinstance(augmenter, Interpolate):
+        return
+    X = rows()
+    with pytest.raises(ValueError, match=message):
+        WAYS_IN[way](augmenter, X, (X[:, 0] > 0) * 1)
+
+
+@pytest.mark.parametrize("way", WAYS_IN)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_parameters_are_checked_once(way, monkeypatch):
+    """Those of the whole, and those of the part; not where scikit-learn is told to skip it."""
+    checked = []
+    for cls in (Compose, FeatureNoise):
+        original = cls._validate_params
+        monkeypatch.setattr(
+            cls,
+            "_validate_params",
+            lambda self, original=original: checked.append(type(self)) or original(self),
+        )
+    X = rows()
+    y = (X[:, 0] > 0) * 1
+    WAYS_IN[way](Compose([FeatureNoise()]), X, y)
+    assert checked == [Compose, FeatureNoise]
+    checked.clear()
+    with config_context(skip_parameter_validation=True):
+        WAYS_IN[way](Compose([FeatureNoise()]), X, y)
+    assert checked == ([Compose, FeatureNoise] if way == "network" else [])
+
+
+def test_a_failed_fit_changes_nothing():
+    """Neither an unfitted nor a fitted augmenter, nor what is made of one."""
+    X = rows()
+    for model in (
+        AddNoise((3, 1)),
+        Compose([Gain((3, 1))]),
+        Augmented(DecisionTreeClassifier(), GaussianNoise(1e300)),
+        AugmentationSampler(RandomRotation(image_shape=(9, 9))),
+    ):
+        fit = model.fit_resample if isinstance(model, AugmentationSampler) else model.fit
+        before = dict(vars(model))
+        with pytest.raises(ValueError, match=r"db|pixels|image_shape"):
+            fit(X, np.arange(40) % 2)
+        assert vars(model) == before
+    fitted = Gain((1e3, 1e3)).fit(X)
+    before = dict(vars(fitted))
+    with pytest.raises(ValueError, match="Gain makes values"):
+        fitted.fit_transform(1e300 * X[:, :5])
+    assert vars(fitted) == before
+
+
+PICTURE, SIGNAL_SHAPE = {"image_shape": (8, 6)}, {"signal_shape": (8, 6)}
+
+
+@pytest.mark.parametrize(
+    "augmenter",
+    [
+        FeatureMask(fill_value=1e300),
+        FeatureNoise(1e300),
+        RandomErasing(fill_value=1e300, **PICTURE),
+        RandomAffine(45, fill_value=1e300, **PICTURE),
+        RandomBrightness(1e300, **PICTURE),
+        RandomContrast((1e300, 1e300), **PICTURE),
+        GaussianNoise(1e300, **PICTURE),
+        TimeMask(fill_value=1e300, **SIGNAL_SHAPE),
+        AddNoise(-1e300, **SIGNAL_SHAPE),
+        Drift(1e300, **SIGNAL_SHAPE),
+        Gain((-1e300, 1e300), **SIGNAL_SHAPE),
+    ],
+    ids=lambda a: type(a).__name__,
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_magnitudes_that_are_too_large(augmenter):
+    """An error with the name of the class, without a warning of NumPy."""
+    X = rows(dtype=np.float32)
+    name = type(augmenter).__name__
+    for whole in (augmenter, Compose([FeatureNoise(), augmenter])):
+        model = MLPRegressor(max_iter=2, augmentation=whole)
+        for fit in (whole.fit_transform, model.fit, Augmented(MLPRegressor(), whole).fit):
+            with pytest.raises(ValueError, match=f"{name} makes values .* float32 up to 3.4e"):
+                fit(X, X[:, 0])
+
+
+def test_limits_that_are_too_large_are_none():
+    """A range beyond the numbers of the type is no range; nor is a turn by 1e308 degrees."""
+    X = rows(dtype=np.float32)
+    clipped = GaussianNoise(clip=(-1e300, 1e300), random_state=0, **PICTURE).fit_transform(X)
+    np.testing.assert_array_equal(
+        clipped, GaussianNoise(random_state=0, **PICTURE).fit_transform(X)
+    )
+    turned = RandomRotation(1e308, random_state=0, **PICTURE).fit_transform(X)
+    assert len(np.unique(turned)) > 1000
 
 
 def test_random_numbers_of_rows():

@@ -239,7 +239,11 @@ def test_brightness_contrast_noise_and_clip():
         (RandomContrast((-1, 1)), "contrast_range"),
         (RandomBrightness(clip=(1, 0)), "clip must be a pair"),
         (RandomCrop(1.5), "padding"),
+        (RandomCrop(2**62), "padding"),
+        (RandomErasing(fill_value=np.inf), "fill_value"),
         (ElasticDeformation(sigma=0), "sigma"),
+        (ElasticDeformation(sigma=1e30), "'sigma' parameter"),
+        (GaussianBlur(1e30), "max_sigma"),
         (GaussianBlur(p=1.5), "'p'"),
     ],
 )

@@ -67,10 +67,22 @@ def test_noise_has_its_color():
     np.testing.assert_allclose(best, 1, atol=1e-6)
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1e300])
+def test_the_ratio_of_extreme_powers(scale):
+    """Their squares are out of range, the ratio is not."""
+    X = tones(20, length=700)
+    for signals, recordings in ((X, RECORDINGS * scale), (X * scale, RECORDINGS)):
+        noisy = AddNoise(7.0, noise=recordings, random_state=0).fit_transform(signals)
+        ratio = decibels(signals / signals.max(), (noisy - signals) / signals.max())
+        np.testing.assert_allclose(ratio, 7)
+
+
 def test_silence_stays_silent():
-    """No ratio can be had with it."""
+    """No ratio can be had with it, nor with silent noise."""
     X = np.zeros((3, 50))
     np.testing.assert_array_equal(AddNoise(0.0).fit_transform(X), X)
+    silence = AddNoise(0.0, noise=np.zeros((1, 7)))
+    np.testing.assert_array_equal(silence.fit_transform(X + 1), X + 1)
 
 
 def test_gain():
@@ -98,6 +110,8 @@ def test_time_shift():
     around = TimeShift(40.0, fill="wrap", random_state=0).fit_transform(wave)
     np.testing.assert_allclose(np.abs(np.fft.rfft(around)[..., 1]), 50, rtol=1e-2)
     assert np.abs(np.diff(around, axis=2)).max() < 0.07
+    far = TimeShift(1e300, fill="wrap", random_state=0).fit_transform(wave)
+    np.testing.assert_allclose(np.sort(far), np.sort(wave), atol=1e-12)
 
 
 def test_time_stretch():
@@ -121,6 +135,9 @@ def test_time_warp():
     np.testing.assert_allclose(warped[:, 0], -warped[:, 1])
     np.testing.assert_allclose(warped[:, 0, [0, -1]], [[0, 199]] * 300, atol=1e-9)
     assert 0.15 < np.log(speed).std() < 0.4
+    extreme = TimeWarp(1e300, random_state=0).fit_transform(X)
+    assert np.diff(extreme[:, 0], axis=1).min() >= 0
+    np.testing.assert_allclose(extreme[:, 0, [0, -1]], [[0, 199]] * 300, atol=1e-9)
 
 
 @pytest.mark.parametrize("length", [4000, 7777])
@@ -140,6 +157,16 @@ def test_pitch_shift(length):
     moved = augmenter.fit_transform(burst)
     center = (moved**2 * np.arange(length)).sum(axis=1) / (moved**2).sum(axis=1)
     np.testing.assert_allclose(center, length / 2, atol=0.01 * length)
+
+
+@pytest.mark.parametrize("length", [1, 3, 40, 400])
+def test_pitch_shift_of_short_signals(length):
+    """A window is no longer than its signal, and costs no more."""
+    X = tones(12, length=length)
+    own = PitchShift(12, window=max(8, length + -length % 4), random_state=0).fit_transform(X)
+    for window in (512, 10**6):
+        shifted = PitchShift(12, window=window, random_state=0).fit_transform(X)
+        np.testing.assert_array_equal(shifted, own)
 
 
 def test_masks():

@@ -46,6 +46,39 @@ def test_noise_in_units_of_each_feature():
     np.testing.assert_array_equal(np.isnan(noise), np.isnan(X))
 
 
+@pytest.mark.parametrize(("dtype", "scale"), [("f4", 1e30), ("f8", 1e300), ("f8", 1e-300)])
+def test_tables_of_any_size(dtype, scale):
+    """Squares and sums that no number can hold are not needed."""
+    X = NUMBERS[:300].astype(dtype)
+    scaled = (NUMBERS[:300] * scale).astype(dtype)
+    noise, plain = FeatureNoise(random_state=0), FeatureNoise(random_state=0)
+    variants = noise.fit_transform(scaled) / scaled.dtype.type(scale)
+    np.testing.assert_allclose(variants, plain.fit_transform(X), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(noise.std_ / scale, plain.std_, rtol=1e-5)
+    for fill in ("mean", "median"):
+        fills = [FeatureMask(fill_value=fill).fit(data).fill_ for data in (X, scaled)]
+        np.testing.assert_allclose(fills[1] / scale, fills[0], rtol=1e-5)
+    neighbors = [Interpolate().fit(data).neighbors_ for data in (X, scaled)]
+    assert (neighbors[0] == neighbors[1]).mean() > 0.99
+    largest = np.finfo(dtype).max * np.array([[1.0], [0.5]], dtype=dtype)
+    np.testing.assert_allclose(FeatureMask(1.0).fit_transform(largest), largest[0, 0] * 0.75)
+
+
+def test_constant_columns_count_for_no_distance():
+    """However large their values."""
+    X = NUMBERS[:300]
+    wide = np.hstack([X, np.full((300, 20), 1e300)])  # so wide that distances are products
+    np.testing.assert_array_equal(
+        Interpolate().fit(wide).neighbors_, Interpolate().fit(X).neighbors_
+    )
+
+
+def test_noise_of_constant_columns():
+    """There is none, whatever its strength."""
+    X = np.ones((4, 2), dtype=np.float32)
+    np.testing.assert_array_equal(FeatureNoise(1e300).fit_transform(X), X)
+
+
 def test_swapped_values_are_those_of_other_rows():
     """With the given probability, from the same feature, in its own distribution."""
     swapped = SwapNoise(0.3, random_state=0).fit_transform(TABLE)
@@ -200,6 +233,9 @@ def test_compositions():
     nines = (variants == 9).all(axis=1)
     assert 0.22 < nines.mean() < 0.28
     np.testing.assert_allclose(variants[~nines], np.broadcast_to(X.mean(axis=0), X[~nines].shape))
+    for large in (1e300, 1e308):
+        same = OneOf(one.augmenters, [large, large / 3], random_state=0).fit_transform(X)
+        np.testing.assert_array_equal(same, variants)
     assert (Compose([FeatureNoise()], p=0).fit_transform(X) == X).all()
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone, is_classifier
 from sklearn.datasets import load_digits
@@ -88,6 +89,39 @@ def test_originals_first_then_copies(wine):
     again = clone(model).fit(X, y).estimator_.seen_["X"]
     np.testing.assert_array_equal(again, seen["X"])
     assert Augmented(Classifies(), NOISE, 0).fit(X, y).estimator_.seen_["X"].shape == X.shape
+
+
+@pytest.mark.parametrize("augmenter", [NOISE, MixUp(), CutMix(), Interpolate()], ids=str)
+def test_no_copies(augmenter, wine):
+    """The originals alone, with their weights."""
+    X, y = wine
+    weight = np.arange(len(X)) + 1.0
+    model = Augmented(Classifies(), augmenter, n_copies=0)
+    seen = model.fit(X, y, sample_weight=weight).estimator_.seen_
+    for name, value in {"X": X, "y": y, "sample_weight": weight}.items():
+        np.testing.assert_array_equal(seen[name], value)
+    assert len(AugmentationSampler(augmenter, n_copies=0).fit_resample(X, y)[0]) == len(X)
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_weights_of_other_rows(early_stopping, wine):
+    """The error counts the rows that were passed, not those that there would be."""
+    X, y = wine
+    for augmenter in (NOISE, MixUp()):
+        model = Augmented(Classifies(early_stopping), augmenter)
+        with pytest.raises(ValueError, match=r"sample_weight .* the 178 rows of X, got 177"):
+            model.fit(X, y, sample_weight=np.ones(len(X) - 1))
+    model = Augmented(MLPClassifier(early_stopping=early_stopping), NOISE)
+    with pytest.raises(ValueError, match="balanced"):  # the network's own error
+        model.fit(X, y, sample_weight="balanced")
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_sparse_rows(early_stopping, wine):
+    """Refused in any format."""
+    for form in (sp.csr_array, sp.csc_matrix, sp.coo_matrix, sp.coo_array):
+        with pytest.raises(TypeError, match="Sparse data was passed"):
+            Augmented(Classifies(early_stopping), NOISE).fit(form(wine[0]), wine[1])
 
 
 def test_validation_sets_pass_as_they_are(wine):
@@ -179,6 +213,9 @@ def test_numbers_are_averaged(diabetes):
     linear = X @ np.arange(10.0)
     fitted = Augmented(LinearRegression(), MixUp(random_state=0)).fit(X, linear)
     np.testing.assert_allclose(fitted.predict(X), linear, atol=1e-9)
+    huge = Augmented(LinearRegression(), MixUp(random_state=0)).fit(X, 1e30 * linear)
+    np.testing.assert_allclose(huge.predict(X), 1e30 * linear, atol=1e21)
+    assert np.isfinite(AugmentationSampler(MixUp()).fit_resample(X, 1e30 * linear)[1]).all()
     counts = np.rint(np.abs(linear))  # whole numbers are numbers where the estimator regresses
     seen = Augmented(Regresses(), Interpolate(random_state=0)).fit(X, counts).estimator_.seen_
     assert not np.isin(seen["y"], counts).all()
@@ -355,8 +392,6 @@ def test_targets_and_weights_follow_their_rows(diabetes):
 
 def test_what_cannot_be_combined(wine):
     """lbfgs, sparse rows, mixtures of targets; with what to use instead."""
-    import scipy.sparse as sp
-
     X, y = wine
     with pytest.raises(ValueError, match=r"augmentation=FeatureNoise\(\) needs training in epochs"):
         MLPClassifier(solver="lbfgs", augmentation=FeatureNoise()).fit(X, y)

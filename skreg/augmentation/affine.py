@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skreg.augmentation import core
-from skreg.augmentation.base import checked_range
+from skreg.augmentation.base import FINITE, checked_range
 from skreg.augmentation.image import ImageAugmenter
 
 NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
@@ -26,7 +26,7 @@ class WarpingAugmenter(ImageAugmenter):
         **ImageAugmenter._parameter_constraints,
         "interpolation": [StrOptions({"bilinear", "nearest"})],
         "fill": [StrOptions({"constant", "edge", "reflect"})],
-        "fill_value": [Real],
+        "fill_value": [FINITE],
     }
 
     @property

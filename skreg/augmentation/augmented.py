@@ -31,7 +31,7 @@ from sklearn.utils.validation import (
     has_fit_parameter,
 )
 
-from skreg.augmentation.base import Augmenter
+from skreg.augmentation.base import Augmenter, all_or_nothing
 from skreg.augmentation.copies import (
     all_rows,
     averaged,
@@ -135,11 +135,19 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
             params = dict(process_routing(self, "fit", **params).estimator.fit)
         params = {name: value for name, value in params.items() if value is not None}
         check_consistent_length(X, y)
-        X, y, params = self._with_validation(X, y, params)
-        self.augmenter_ = clone(self.augmenter)
+        check_weights(X, params.get("sample_weight"))
+        with all_or_nothing(self):
+            X, y, params = self._with_validation(X, y, params)
+            self.augmenter_ = clone(self.augmenter)
+            X, y, params = self._with_copies(X, y, params)
+            self.estimator_ = clone(self.estimator).fit(X, y, **params)
+        return self
+
+    def _with_copies(self, X, y, params):
+        """X, y and metadata, with those of the variants below them."""
         copies = make_copies(self.augmenter_, X, y, self.n_copies, regression=self._regression)
-        weight = np.ones(len(copies.own))
-        if mixes_classes(self.augmenter_):
+        in_two = mixes_classes(self.augmenter_)
+        if in_two:
             self._check_takes_weights()
             copies, weight = split_in_two(copies)
             params["sample_weight"] = _check_sample_weight(params.get("sample_weight"), X)
@@ -147,10 +155,9 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
         if y is not None:
             y = averaged(y, copies) if mixes_numbers(self.augmenter_) else take(y, source)
         params = extended(params, _num_samples(X), source)
-        if mixes_classes(self.augmenter_):
-            params["sample_weight"][-len(weight) :] *= weight
-        self.estimator_ = clone(self.estimator).fit(X_all, y, **params)
-        return self
+        if in_two:
+            params["sample_weight"][_num_samples(X) :] *= weight
+        return X_all, y, params
 
     @property
     def _regression(self):
@@ -204,7 +211,7 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
         )
         validation = {"X_val": take(X, val), "y_val": take(y, val)}
         if "sample_weight" in params and "sample_weight_val" in takes:
-            validation["sample_weight_val"] = take(params["sample_weight"], val)
+            validation["sample_weight_val"] = extended(params, n_rows, val)["sample_weight"]
         return take(X, train), take(y, train), {**extended(params, n_rows, train), **validation}
 
     # ----------------------------------------------------------------------- prediction
@@ -396,15 +403,19 @@ class AugmentationSampler(BaseEstimator):
         y_new : ndarray or series of the same length
         """
         check_consistent_length(X, y)
-        self.augmenter_ = clone(self.augmenter)
-        copies = make_copies(self.augmenter_, X, y, self.n_copies)
-        X_new, self.sample_indices_ = all_rows(X, copies)
+        with all_or_nothing(self):
+            self.augmenter_ = clone(self.augmenter)
+            copies = make_copies(self.augmenter_, X, y, self.n_copies)
+            X_new, self.sample_indices_ = all_rows(X, copies)
+            return X_new, self._targets(y, copies)
+
+    def _targets(self, y, copies):
         if mixes_numbers(self.augmenter_):
-            return X_new, averaged(y, copies)
+            return averaged(y, copies)
         if mixes_classes(self.augmenter_):
             target_of = np.where(copies.draw < copies.share, copies.own, copies.partner)
-            return X_new, take(y, np.append(np.arange(_num_samples(X)), target_of))
-        return X_new, take(y, self.sample_indices_)
+            return take(y, np.append(np.arange(_num_samples(y)), target_of))
+        return take(y, self.sample_indices_)
 
 
 def extended(params, n_rows, source):
@@ -420,6 +431,18 @@ def belongs_to_rows(name, value, n_rows):
     if name.endswith("_val") or isinstance(value, str) or not hasattr(value, "__len__"):
         return False
     return _num_samples(value) == n_rows
+
+
+def check_weights(X, sample_weight):
+    """One weight a row of X, before there are more rows."""
+    if not hasattr(sample_weight, "__len__") or isinstance(sample_weight, str):
+        return  # what else it may be, the estimator knows
+    n_rows, n_weights = _num_samples(X), _num_samples(sample_weight)
+    if n_weights != n_rows:
+        raise ValueError(
+            f"sample_weight must have one number for each of the {n_rows} rows of X, got "
+            f"{n_weights}."
+        )
 
 
 def warn_of_copies(parameter, what):

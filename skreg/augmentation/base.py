@@ -4,21 +4,27 @@ A subclass writes one method, `_augment(X, rng)`: a batch in, a batch of the sam
 `rng` (core.RowRandom) has the random numbers of these rows. X is a copy that may be changed. What
 the rows look like there (pictures, signals, plain rows) is decided by `_row_shape`; what is learned
 from the training set by `_learn`. Everything else is here: validation, probability, seeds, types.
+NumPy's warnings of overflow are off throughout: a result that is not finite is an error instead.
 
 Variants come from `_variants`, which the three uses share: `fit_transform` takes one of each row
 (epoch 0), `Augmented` and `AugmentationSampler` one for each copy, a network one for each epoch.
 """
 
+import math
 from abc import ABCMeta, abstractmethod
+from contextlib import contextmanager
 from numbers import Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, _fit_context
+from sklearn import get_config
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skreg.augmentation.core import RowRandom, count_cpus
+
+FINITE = Interval(Real, None, None, closed="neither")
 
 # Of a batch: small enough to stay in cache from one pass over it to the next, and for the allocator
 # to keep the memory of the one before.
@@ -36,7 +42,6 @@ class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass
 
     # ------------------------------------------------------------------ what a pipeline calls
 
-    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Learn what the variants need to know of the training set.
 
@@ -50,10 +55,10 @@ class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass
         -------
         self : object
         """
-        self._begin(X, y)
+        with all_or_nothing(self):
+            self._begin(X, y)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X, y=None):
         """Fit, and return one random variant of each row; this is what `Pipeline.fit` calls.
 
@@ -67,10 +72,11 @@ class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass
         X_new : ndarray of the shape of X
             float32 where X is float32, else float64.
         """
-        checked = self._begin(X, y)
-        seed = draw_seed(self.random_state)
-        variants = self._variants(checked, np.arange(len(checked)), epoch=0, seed=seed)
-        return self._returned(variants, X)
+        with all_or_nothing(self):
+            checked = self._begin(X, y)
+            seed = draw_seed(self.random_state)
+            variants = self._variants(checked, np.arange(len(checked)), epoch=0, seed=seed)
+            return self._returned(variants, X)
 
     def transform(self, X):
         """Return X as it is: what is predicted or scored is never augmented.
@@ -88,8 +94,14 @@ class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass
 
     # -------------------------------------------------------------------------- variants
 
+    @np.errstate(all="ignore")
     def _begin(self, X, y):
-        """Fit on X, and return it in the form that `_variants` takes."""
+        """Fit on X, and return it in the form that `_variants` takes; every use goes through here.
+
+        So this, and not `fit`, is the place to validate.
+        """
+        if not get_config()["skip_parameter_validation"]:
+            self._validate_params()
         X = self._check_input(X, reset=True)
         self._check_parameters()
         self._learn(self._samples(X), y)
@@ -114,6 +126,7 @@ class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass
         self.sample_shape_ = shape
         return X
 
+    @np.errstate(all="ignore")
     def _variants(self, X, rows, *, epoch, seed):
         """One variant of each of the given rows of the training set X, in their order."""
         count_cpus()
@@ -131,11 +144,11 @@ class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass
         """Variants of a batch that is a copy, with rows as they came; pool is the training set."""
         p = self._row_probability
         drawn = rng.uniform(1)[:, 0]  # drawn in any case: p changes no other number
-        if p == 0:
-            return X
         if p == 1:
             return self._augment_from(self._samples(X), rng, pool).reshape(X.shape)
         chosen = np.flatnonzero(drawn < p)
+        if not len(chosen):
+            return X
         variants = self._augment_from(self._samples(X[chosen]), rng.take(chosen), pool)
         X[chosen] = variants.reshape(len(chosen), *X.shape[1:])
         return X
@@ -146,7 +159,20 @@ class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass
 
     def _augment_from(self, X, rng, pool):
         """Variants of the samples X; row-mixing augmenters take donors from pool, as it came."""
-        return self._augment(X, rng)
+        return self._finite(self._augment(X, rng))
+
+    def _finite(self, X):
+        """Variants that have no other numbers than samples may have."""
+        if math.isfinite(X.sum()):  # a quick look
+            return X
+        wrong = np.isinf(X) if self._allow_nan else ~np.isfinite(X)
+        if wrong.any():
+            raise ValueError(
+                f"{type(self).__name__} makes values that are not finite: its magnitudes are too "
+                f"large for X, which holds {X.dtype} up to {np.finfo(X.dtype).max:.1e}. Choose "
+                "smaller ones, or scale X."
+            )
+        return X
 
     @property
     def _row_probability(self):
@@ -182,6 +208,18 @@ class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass
         tags.input_tags.allow_nan = self._allow_nan
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+@contextmanager
+def all_or_nothing(estimator):
+    """A fit that fails leaves the estimator as it was, if it changes no attribute in place."""
+    before = vars(estimator).copy()
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
 
 
 def draw_seed(random_state):

@@ -6,6 +6,7 @@ random numbers come from the whole, keyed by their positions in it.
 """
 
 import numpy as np
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.pipeline import _name_estimators
 from sklearn.utils.metaestimators import _BaseComposition
@@ -64,6 +65,12 @@ class CompositeAugmenter(Augmenter, _BaseComposition):
     def _named_parts(self, named):
         self.augmenters = [part for _, part in named]
 
+    def _validate_params(self):
+        super()._validate_params()
+        for part in self.augmenters:
+            if isinstance(part, Augmenter):  # others are refused below
+                part._validate_params()
+
     def _check_parameters(self):
         if not self.augmenters or not all(isinstance(a, Augmenter) for a in self.augmenters):
             raise ValueError(
@@ -84,9 +91,9 @@ class CompositeAugmenter(Augmenter, _BaseComposition):
         return super()._check_input(encoded(X), reset=reset)
 
     def _begin(self, X, y):
-        checked = self._check_input(X, reset=True)
-        self._check_parameters()
-        self.augmenters_ = [clone(part).fit(X, y) for part in self.augmenters]
+        checked = super()._begin(X, y)
+        with config_context(skip_parameter_validation=True):  # that of the parts is done
+            self.augmenters_ = [clone(part).fit(X, y) for part in self.augmenters]
         return checked
 
     def _returned(self, X, passed):
@@ -178,11 +185,12 @@ class OneOf(CompositeAugmenter):
         weights = np.ones(len(self.augmenters)) if self.weights is None else self.weights
         weights = np.asarray(weights, dtype=np.float64)
         fits = weights.shape == (len(self.augmenters),)
-        if not fits or not (np.isfinite(weights) & (weights >= 0)).all() or weights.sum() == 0:
+        if not fits or not (np.isfinite(weights) & (weights >= 0)).all() or not weights.any():
             raise ValueError(
                 f"weights must be {len(self.augmenters)} numbers >= 0, one for each augmenter and "
                 f"not all zero, got {self.weights!r}."
             )
+        weights = weights / weights.max()  # whose sum is finite
         self.shares_ = weights / weights.sum()
 
     def _augment_from(self, X, rng, pool):

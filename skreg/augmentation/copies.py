@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
@@ -71,7 +72,8 @@ def averaged(y, copies):
 
 
 def take(values, rows):
-    """Rows of an array, a list, a series or a frame."""
+    """Rows of an array, a matrix, a list, a series or a frame."""
+    values = values.tocsr() if sp.issparse(values) else values
     return _safe_indexing(values if hasattr(values, "shape") else np.asarray(values), rows)
 
 

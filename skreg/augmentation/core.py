@@ -49,7 +49,10 @@ class RowRandom:
 
     def between(self, low, high):
         """One number a row, uniform between low and high; exactly low where both are equal."""
-        return low + (high - low) * self.uniform(1)[:, 0]
+        u = self.uniform(1)[:, 0]
+        if np.isinf(high - low):
+            return low * (1 - u) + high * u
+        return low + (high - low) * u
 
     def below(self, n):
         """One integer a row, uniform in 0 to n - 1; n is a number or an array with one a row."""

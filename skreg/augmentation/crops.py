@@ -7,8 +7,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skreg.augmentation import core
 from skreg.augmentation.affine import NOT_NEGATIVE, PAIR, AffineAugmenter, WarpingAugmenter
-from skreg.augmentation.base import checked_range
-from skreg.augmentation.image import ImageAugmenter
+from skreg.augmentation.base import FINITE, checked_range
+from skreg.augmentation.image import LARGEST_SIGMA, ImageAugmenter
 
 
 class RandomCrop(ImageAugmenter):
@@ -20,8 +20,8 @@ class RandomCrop(ImageAugmenter):
     Parameters
     ----------
     padding : int, default=2
-        Pixels on each side, >= 0; the shift is uniform in {-padding, ..., padding} along both
-        axes, and 0 is the identity.
+        Pixels on each side, from 0 to 2**31; the shift is uniform in {-padding, ..., padding}
+        along both axes, and 0 is the identity.
     fill : {"constant", "edge", "reflect"}, default="constant"
         What the padding holds, see :class:`RandomRotation`.
     fill_value : float, default=0.0
@@ -37,9 +37,9 @@ class RandomCrop(ImageAugmenter):
 
     _parameter_constraints: dict = {
         **ImageAugmenter._parameter_constraints,
-        "padding": [Interval(Integral, 0, None, closed="left")],
+        "padding": [Interval(Integral, 0, 2**31, closed="both")],
         "fill": [StrOptions({"constant", "edge", "reflect"})],
-        "fill_value": [Real],
+        "fill_value": [FINITE],
     }
 
     def __init__(
@@ -145,7 +145,8 @@ class ElasticDeformation(WarpingAugmenter):
     alpha : float, default=34.0
         Strength in pixels, >= 0; 0 is the identity.
     sigma : float, default=4.0
-        Smoothness in pixels, > 0. Small values tear, large ones shift the picture as a whole.
+        Smoothness in pixels, 0 < sigma <= 1e6. Small values tear, large ones shift the picture as
+        a whole.
     image_shape, interpolation, fill, fill_value, p, random_state
         As in :class:`RandomRotation`.
 
@@ -158,7 +159,7 @@ class ElasticDeformation(WarpingAugmenter):
     _parameter_constraints: dict = {
         **WarpingAugmenter._parameter_constraints,
         "alpha": [NOT_NEGATIVE],
-        "sigma": [Interval(Real, 0, None, closed="neither")],
+        "sigma": [Interval(Real, 0, LARGEST_SIGMA, closed="right")],
     }
 
     def __init__(

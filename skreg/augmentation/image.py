@@ -9,10 +9,11 @@ import numpy as np
 from sklearn.utils._param_validation import Interval
 
 from skreg.augmentation import core
-from skreg.augmentation.base import Augmenter, checked_range
+from skreg.augmentation.base import FINITE, Augmenter, checked_range
 
 NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 PAIR = [tuple, list, np.ndarray]
+LARGEST_SIGMA = 1e6  # the core's: long before, nothing is left of a picture
 
 
 class ImageAugmenter(Augmenter):
@@ -128,7 +129,7 @@ class RandomErasing(ImageAugmenter):
         **ImageAugmenter._parameter_constraints,
         "area": [Interval(Real, 0, 1, closed="left")],
         "ratio": PAIR,
-        "fill_value": [Real],
+        "fill_value": [FINITE],
     }
 
     def __init__(
@@ -271,7 +272,7 @@ class GaussianBlur(ImageAugmenter):
     Parameters
     ----------
     max_sigma : float, default=1.0
-        Largest standard deviation in pixels, >= 0; 0 is the identity.
+        Largest standard deviation in pixels, 0 <= max_sigma <= 1e6; 0 is the identity.
     image_shape, p, random_state
         As in :class:`RandomRotation`.
 
@@ -283,7 +284,7 @@ class GaussianBlur(ImageAugmenter):
 
     _parameter_constraints: dict = {
         **ImageAugmenter._parameter_constraints,
-        "max_sigma": [NOT_NEGATIVE],
+        "max_sigma": [Interval(Real, 0, LARGEST_SIGMA, closed="both")],
     }
 
     def __init__(self, max_sigma=1.0, *, image_shape=None, p=1.0, random_state=None):

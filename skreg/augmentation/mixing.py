@@ -16,7 +16,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from skreg.augmentation.core import RowRandom
 from skreg.augmentation.image import drawn_boxes, image_row_shape
-from skreg.augmentation.tabular import TableAugmenter
+from skreg.augmentation.tabular import TableAugmenter, in_range
 
 NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 
@@ -28,15 +28,19 @@ class MixingAugmenter(TableAugmenter):
     mixes_classes = True  # whether a row and its partner may be of different classes
 
     def _learn(self, X, y):
-        continuous = y is not None and type_of_target(y).startswith("continuous")
-        self.mixes_numbers_ = continuous if self.regression is None else self.regression
+        self.mixes_numbers_ = self.regression
+        if self.regression is None:
+            self.mixes_numbers_ = y is not None and type_of_target(y).startswith("continuous")
 
+    @np.errstate(all="ignore")
     def _mixtures(self, X, rows, *, epoch, seed):
         """Mixed variants of rows of X; the partner of each; the row's own share of the target."""
         rng = RowRandom(seed, epoch, rows)
         drawn = rng.uniform(1)[:, 0]
         variants, partners, shares = X[rows], rows.copy(), np.ones(len(rows))
         chosen = np.flatnonzero(drawn < self.p)
+        if not len(chosen):
+            return variants, partners, shares
         mixed = self._mix(self._samples(X[rows[chosen]]), rng.take(chosen), self._samples(X))
         variants[chosen] = mixed[0].reshape(len(chosen), *X.shape[1:])
         partners[chosen], shares[chosen] = mixed[1:]
@@ -239,9 +243,9 @@ class Interpolate(MixingAugmenter):
 
     def _points(self, X):
         """Rows in the space where distances are measured."""
-        numbers = X[:, ~self.is_categorical_]
+        numbers, _ = in_range(X[:, ~self.is_categorical_])
         std = numbers.std(axis=0)
-        columns = [numbers / np.where(std > 0, std, 1)]
+        columns = [(numbers - numbers.mean(axis=0)) / np.where(std > 0, std, 1)]
         for j in np.flatnonzero(self.is_categorical_):
             columns.append((X[:, j, None] == np.unique(X[:, j])) / np.sqrt(2))
         return np.hstack(columns)

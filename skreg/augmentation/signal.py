@@ -12,7 +12,7 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skreg.augmentation import core
-from skreg.augmentation.base import Augmenter, checked_range
+from skreg.augmentation.base import FINITE, Augmenter, checked_range
 
 NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 SHARE = Interval(Real, 0, 1, closed="left")
@@ -127,11 +127,9 @@ class AddNoise(SignalAugmenter):
             return X
         snr = rng.between(*pair_of(self.snr_db))
         noise = self._drawn_noise(X, rng)
-        signal_power = np.einsum("nct,nct->n", X, X) / X[0].size
-        noise_power = np.einsum("nct,nct->n", noise, noise) / noise[0].size
-        ratio = np.zeros_like(signal_power)
-        np.divide(signal_power, noise_power, out=ratio, where=noise_power > 0)
-        noise *= per_signal(np.sqrt(ratio * 10 ** (-snr / 10)), X)
+        loudness = root_mean_square(noise)
+        noise /= per_signal(np.where(loudness > 0, loudness, 1), X)
+        noise *= per_signal(root_mean_square(X) * 10 ** (-snr / 20), X)
         X += noise
         return X
 
@@ -146,6 +144,23 @@ class AddNoise(SignalAugmenter):
         which, start = rng.below(n), rng.below(size)
         at = (start[:, None] + np.arange(length)) % size
         return self.recordings_[which[:, None], at][:, None]
+
+
+def root_mean_square(X):
+    """That of each row; in units of its largest value where squares are out of range."""
+    power = mean_square(X)
+    rms = np.sqrt(power)
+    extreme = np.flatnonzero((power < np.finfo(X.dtype).tiny) | (power == np.inf))
+    if len(extreme):
+        unit = np.abs(X[extreme]).max(axis=(1, 2))
+        scaled = X[extreme] / per_signal(np.where(unit > 0, unit, 1), X)
+        rms[extreme] = unit * np.sqrt(mean_square(scaled))
+    return rms
+
+
+def mean_square(X):
+    """That of each row."""
+    return np.einsum("nct,nct->n", X, X) / X[0].size
 
 
 def pink(white):
@@ -266,7 +281,7 @@ class TimeMask(SignalAugmenter):
     _parameter_constraints: dict = {
         **SignalAugmenter._parameter_constraints,
         "max_share": [SHARE],
-        "fill_value": [Real],
+        "fill_value": [FINITE],
     }
 
     def __init__(
@@ -309,7 +324,7 @@ class FrequencyMask(SignalAugmenter):
     _parameter_constraints: dict = {
         **SignalAugmenter._parameter_constraints,
         "max_share": [SHARE],
-        "fill_value": [Real],
+        "fill_value": [FINITE],
     }
 
     def __init__(

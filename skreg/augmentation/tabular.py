@@ -9,7 +9,7 @@ from numbers import Real
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skreg.augmentation.base import Augmenter
+from skreg.augmentation.base import FINITE, Augmenter
 from skreg.augmentation.frames import category_columns, encoded, rows_like
 
 SHARE = Interval(Real, 0, 1, closed="both")
@@ -119,13 +119,24 @@ class FeatureNoise(TableAugmenter):
     def _learn(self, X, y):
         self.std_ = np.zeros(X.shape[1], dtype=X.dtype)
         for j in np.flatnonzero(~self.is_categorical_):
-            known = X[:, j][~np.isnan(X[:, j])]
-            self.std_[j] = known.std() if known.size else 0
+            known, unit = in_range(X[:, j][~np.isnan(X[:, j])])
+            self.std_[j] = known.std() * unit if known.size else 0
 
     def _augment(self, X, rng):
         noise = rng.normal(X.shape[1], X.dtype)
-        noise *= X.dtype.type(self.std) * self.std_
+        noise *= (self.std * self.std_.astype(np.float64)).astype(X.dtype)
         return np.add(X, noise, out=X, where=noise != 0)
+
+
+def in_range(X):
+    """X in float64, each column over a unit near its largest value, and the units.
+
+    They are powers of two: the division rounds nothing, and squares and sums are finite.
+    """
+    X = X.astype(np.float64)
+    _, exponent = np.frexp(np.abs(X).max(axis=0, initial=0))
+    unit = np.ldexp(1.0, exponent - 1)
+    return X / unit, unit
 
 
 class SwapNoise(TableAugmenter):
@@ -196,7 +207,7 @@ class FeatureMask(TableAugmenter):
 
     _parameter_constraints: dict = {
         **TableAugmenter._parameter_constraints,
-        "fill_value": [StrOptions({"mean", "median"}), Real],
+        "fill_value": [StrOptions({"mean", "median"}), FINITE],
     }
 
     def __init__(
@@ -228,7 +239,8 @@ class FeatureMask(TableAugmenter):
             return values[counts.argmax()]
         if isinstance(self.fill_value, Real):
             return self.fill_value
-        return np.mean(known) if self.fill_value == "mean" else np.median(known)
+        known, unit = in_range(known)
+        return unit * (np.mean(known) if self.fill_value == "mean" else np.median(known))
 
     def _augment(self, X, rng):
         masked = rng.uniform(X.shape[1]) < self.p

@@ -70,7 +70,8 @@ class TimeShift(TimingAugmenter):
     def _augment(self, X, rng):
         if self.fill != "wrap" or self.max_shift == 0:
             return super()._augment(X, rng)
-        return read_around(X, self._shifts(rng, X.shape[-1]))
+        length = X.shape[-1]
+        return read_around(X, np.fmod(self._shifts(rng, length)[:, :1], length))
 
     def _shifts(self, rng, length):
         largest = self.max_shift * length if self.max_shift < 1 else self.max_shift
@@ -172,7 +173,8 @@ class TimeWarp(TimingAugmenter):
     def _shifts(self, rng, length):
         if self.std == 0 or length < 2:
             return np.zeros((len(rng.rows), length))
-        steps = np.exp(self.std * random_curves(rng, self.n_points, length - 1))
+        curves = random_curves(rng, self.n_points, length - 1)
+        steps = np.exp(self.std * (curves - curves.max(axis=1, keepdims=True)))  # at most 1
         times = np.zeros((len(steps), length))
         np.cumsum(steps, axis=1, out=times[:, 1:])
         times *= (length - 1) / times[:, -1:]
@@ -191,7 +193,8 @@ class PitchShift(SignalAugmenter):
     max_semitones : float, default=2.0
         Largest shift in semitones, 0 <= max_semitones <= 24; 0 is the identity.
     window : int, default=512
-        Length of the window in points, a multiple of 4: about 30 to 60 ms of sound.
+        Length of the window in points, a multiple of 4: about 30 to 60 ms of sound. A signal that
+        is shorter is seen through a window of its own length.
     signal_shape, p, random_state
         As in :class:`AddNoise`.
 
@@ -223,10 +226,11 @@ class PitchShift(SignalAugmenter):
     def _augment(self, X, rng):
         if self.max_semitones == 0:
             return X
+        window = min(self.window, max(8, -(-X.shape[-1] // 4) * 4))
         ratios = 2 ** (rng.between(-self.max_semitones, self.max_semitones) / 12)
         for signal, ratio in zip(X, ratios, strict=True):
             for channel in signal:
-                channel[:] = pitch_shifted(channel, ratio, self.window)
+                channel[:] = pitch_shifted(channel, ratio, window)
         return X
 
 

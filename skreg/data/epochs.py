@@ -102,5 +102,6 @@ def _fitted(augmentation, X, y):
             "both. Use the parameter mixup or cutmix of the network, or give it more rows with "
             f"Augmented(estimator, {name}(...))."
         )
+    augmenter._validate_params()  # what `fit` passes on is not validated elsewhere
     augmenter._begin(X, y)
     return augmenter
