@@ -232,7 +232,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     cutmix : float, default=0.0
         Probability that a column of a row is taken from another row of the batch, in [0, 1); the
-        targets mix by the share of columns that was taken [11]_.
+        targets mix by the share of columns that was taken [11]_. The augmenter `CutMix` draws that
+        share anew for each row.
 
     cutout : float, default=0.0
         Probability that a value is set to its feature's mean over the training rows, in [0, 1)

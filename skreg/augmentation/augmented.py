@@ -37,7 +37,6 @@ from skreg.augmentation.copies import (
     averaged,
     make_copies,
     mixes_classes,
-    mixes_numbers,
     split_in_two,
     take,
 )
@@ -153,7 +152,7 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
             params["sample_weight"] = _check_sample_weight(params.get("sample_weight"), X)
         X_all, source = all_rows(X, copies)
         if y is not None:
-            y = averaged(y, copies) if mixes_numbers(self.augmenter_) else take(y, source)
+            y = averaged(y, copies) if self.augmenter_.mixes_numbers_ else take(y, source)
         params = extended(params, _num_samples(X), source)
         if in_two:
             params["sample_weight"][_num_samples(X) :] *= weight
@@ -410,7 +409,7 @@ class AugmentationSampler(BaseEstimator):
             return X_new, self._targets(y, copies)
 
     def _targets(self, y, copies):
-        if mixes_numbers(self.augmenter_):
+        if self.augmenter_.mixes_numbers_:
             return averaged(y, copies)
         if mixes_classes(self.augmenter_):
             target_of = np.where(copies.draw < copies.share, copies.own, copies.partner)

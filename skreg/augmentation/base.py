@@ -178,6 +178,17 @@ class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass
     def _row_probability(self):
         return self.p
 
+    # ------------------------------------------------------- what those that mix targets change
+
+    regression = None  # whether y holds numbers, where the caller knows better than y shows
+    mixes_targets = False  # whether variants have, in general, a target of their own
+    mixes_classes = False  # whether a row and its partner may be of different classes
+    mixes_numbers_ = False  # whether the target of a variant is an average
+
+    def _mixtures(self, X, rows, *, epoch, seed):
+        """Variants of rows of X; the partner of each; the row's own share of the target."""
+        return self._variants(X, rows, epoch=epoch, seed=seed), rows, np.ones(len(rows))
+
     # ------------------------------------------------------------------- what a subclass writes
 
     @abstractmethod

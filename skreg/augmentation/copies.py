@@ -10,7 +10,6 @@ from sklearn.utils.validation import _num_samples
 from skreg.augmentation.base import draw_seed
 from skreg.augmentation.core import RowRandom
 from skreg.augmentation.frames import joined
-from skreg.augmentation.mixing import MixingAugmenter
 
 
 @dataclass
@@ -32,8 +31,7 @@ class Copies:
 
 def make_copies(augmenter, X, y, n_copies, *, regression=None):
     """Fit the augmenter on X and y, and let it make n_copies variants of each row."""
-    if isinstance(augmenter, MixingAugmenter):
-        augmenter.regression = regression
+    augmenter.regression = regression
     checked = augmenter._begin(X, y)
     seed = draw_seed(augmenter.random_state)
     rows = np.arange(len(checked))
@@ -46,22 +44,13 @@ def make_copies(augmenter, X, y, n_copies, *, regression=None):
 def one_each(augmenter, X, rows, epoch, seed):
     """One variant of each of the given rows: values, own, partner, share and draw of Copies."""
     draw = RowRandom(seed, epoch, rows).child(1).uniform(1)[:, 0]
-    if isinstance(augmenter, MixingAugmenter):
-        values, partner, share = augmenter._mixtures(X, rows, epoch=epoch, seed=seed)
-        return values, rows, partner, share, draw
-    values = augmenter._variants(X, rows, epoch=epoch, seed=seed)
-    return values, rows, rows, np.ones(len(rows)), draw
-
-
-def mixes_numbers(augmenter):
-    """Whether the targets of copies are averages."""
-    return isinstance(augmenter, MixingAugmenter) and augmenter.mixes_numbers_
+    values, partner, share = augmenter._mixtures(X, rows, epoch=epoch, seed=seed)
+    return values, rows, partner, share, draw
 
 
 def mixes_classes(augmenter):
     """Whether copies belong to two classes."""
-    mixes = isinstance(augmenter, MixingAugmenter) and augmenter.mixes_classes
-    return mixes and not augmenter.mixes_numbers_
+    return augmenter.mixes_classes and not augmenter.mixes_numbers_
 
 
 def averaged(y, copies):

@@ -24,8 +24,7 @@ NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 class MixingAugmenter(TableAugmenter):
     """Base class of the augmenters that combine two rows; a subclass writes `_mix`."""
 
-    regression = None  # whether y holds numbers, where the caller knows better than y shows
-    mixes_classes = True  # whether a row and its partner may be of different classes
+    mixes_targets = mixes_classes = True
 
     def _learn(self, X, y):
         self.mixes_numbers_ = self.regression
@@ -120,7 +119,8 @@ class CutMix(MixingAugmenter):
 
     For pictures the part is a rectangle, for tables a random set of features. Its expected share
     is drawn from Beta(alpha, alpha); the target is mixed with the share that was really cut, a
-    whole number of pixels or features.
+    whole number of pixels or features. The networks' parameter `cutmix`, for tables alone, is the
+    expected share itself, the same for all rows.
 
     Parameters
     ----------

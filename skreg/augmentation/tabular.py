@@ -12,8 +12,6 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skreg.augmentation.base import FINITE, Augmenter
 from skreg.augmentation.frames import category_columns, encoded, rows_like
 
-SHARE = Interval(Real, 0, 1, closed="both")
-
 
 class TableAugmenter(Augmenter):
     """Base class of the augmenters for tables; after `fit`, `is_categorical_` marks categories."""

@@ -11,7 +11,6 @@ import numpy as np
 from sklearn.base import clone
 
 from skreg.augmentation.base import draw_seed
-from skreg.augmentation.mixing import MixingAugmenter
 
 CHUNK_BYTES = 2**26  # 64 MB of variants
 
@@ -95,7 +94,7 @@ class VariantEpochs:
 
 def _fitted(augmentation, X, y):
     augmenter = clone(augmentation)
-    if isinstance(augmenter, MixingAugmenter):
+    if augmenter.mixes_targets:
         name = type(augmenter).__name__
         raise ValueError(
             f"augmentation={name}(...) mixes the targets of rows, which needs a loss that knows "
