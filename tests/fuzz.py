@@ -8,7 +8,8 @@ partial_fit, set_params, predict ...) with their data. `Draw` makes its choices,
 case is played twice (`play`): with one thread, then with two and with a pickle round trip before
 every step. `observe` holds what must be true of a step that worked, `check_refusal` of one that did
 not. Cases run in a child process, so that a crash or a hang is a finding, too. A new parameter of
-a constructor needs a line in PARAMETERS, a new one of an augmenter one in AUGMENTER_PARAMETERS.
+the networks that is no flag and no number in an interval needs a line in PARAMETERS, any new one of
+an augmenter one in AUGMENTER_PARAMETERS.
 """
 
 import argparse
@@ -28,6 +29,7 @@ import time
 import traceback
 import warnings
 import zlib
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -40,6 +42,7 @@ from sklearn.exceptions import (
     UndefinedMetricWarning,
 )
 from sklearn.utils import _safe_indexing
+from sklearn.utils._param_validation import Interval
 from threadpoolctl import threadpool_limits
 
 import skreg.augmentation.base
@@ -47,6 +50,7 @@ import skreg.network.core
 from skreg import MLPClassifier, MLPRegressor, _core
 from skreg.augmentation import Augmented, Augmenter, FeatureNoise
 from skreg.network.architecture import ACTIVATIONS
+from skreg.regularization.techniques import CONSTRAINTS, TECHNIQUES
 from skreg.training.schedules import SCHEDULES
 
 BATCH = 500  # cases for each child process
@@ -73,7 +77,25 @@ SIZE = [0.01, 0.1, 1.0], [0, 5e-324, 1e-46, 1e-30, 1e30, 1e300], [-1, NAN, INF, 
 POSITIVE = [0.01, 0.1, 1.0], [1, *SIZE[1][1:]], [0, *SIZE[2]]
 COUNT = [1, 2, 5, 10], [np.int64(3), 10**9, 2**31, 2**63, 10**30], [0, -1, 1.5, NAN]
 
+
+def of_constraint(constraints):
+    """Values for a parameter that is a flag or a number in an interval, or None."""
+    interval = next((c for c in constraints if isinstance(c, Interval)), None)
+    if constraints in (["boolean"], ["verbose"]):
+        return FLAG
+    if interval is None or interval.left not in (0, 1):
+        return None
+    if interval.type is Integral:
+        return COUNT
+    above_zero = POSITIVE if interval.closed in ("neither", "right") else SIZE
+    return SHARE if interval.right == 1 else above_zero
+
+
+FROM_CONSTRAINTS = {name: of_constraint(c) for name, c in CONSTRAINTS.items()}
+
+# Those for which an interval says too little.
 PARAMETERS = {
+    **{name: values for name, values in FROM_CONSTRAINTS.items() if values},
     "loss": (["poisson", "absolute_error", "huber", "quantile"], ["squared_error"], ["hinge"]),
     "hidden_layer_sizes": (
         [(), (8,), (5, 3), (6, 6, 6), 7, (9,) * 5],
@@ -82,62 +104,27 @@ PARAMETERS = {
     ),
     "activation": (list(ACTIVATIONS), ["relu"], ["step", ["tanh", "mish"], 1]),
     "solver": (["sgd", "lbfgs"], ["adam"], ["newton"]),
-    "alpha": SIZE,
     "batch_size": ([5, 16, 50], [1, 2, *COUNT[1]], COUNT[2]),
     "learning_rate": (list(SCHEDULES), list(SCHEDULES), ["falling"]),
-    "learning_rate_init": POSITIVE,
-    "power_t": SIZE,
     "max_iter": ([1, 3, 8], [20, np.int64(2)], [0, -1, 2.0]),
-    "shuffle": FLAG,
     "random_state": ([0, 1, 42], [2**32 - 1, "instance"], [-1, 2**32, "x"]),
-    "tol": SIZE,
-    "verbose": FLAG,
-    "warm_start": FLAG,
     "momentum": ([0.5, 0.9], [0, 1, 1 - 2**-53, 1e-46], [-0.1, 1.1, NAN]),
-    "nesterovs_momentum": FLAG,
     "early_stopping": ([True], [True], ["yes"]),
     "validation_fraction": ([0.2, 0.5], [0, 1e-9, 0.01, 0.99], SHARE[2]),
-    "beta_1": SHARE,
-    "beta_2": SHARE,
-    "epsilon": POSITIVE,
     "n_iter_no_change": ([1, 2], [INF, *COUNT[1]], COUNT[2]),
-    "max_fun": COUNT,
     "penalty": (["l1", "elasticnet", None], ["l2"], ["l3", 1]),
     "l1_ratio": ([0.2, 0.8], [0, 1, 1e-46], [-1, 2]),
     "dropout": ([0.2, 0.5], [*SHARE[1], [0.5], [0.1, 0.0]], [*SHARE[2], [2.0]]),
-    "input_dropout": SHARE,
-    "batch_norm": FLAG,
     "batch_norm_momentum": ([0.1, 0.9], [1, 1e-46, 1e-9], [0, 1.5]),
-    "batch_norm_epsilon": POSITIVE,
     "scoring": ([None, "r2", "accuracy", half], [undefined], ["nonsense", 3]),
-    "clip_norm": POSITIVE,
-    "weight_decay": SIZE,
-    "feature_alpha": SIZE,
-    "unit_alpha": SIZE,
-    "max_norm": POSITIVE,
-    "restore_best": FLAG,
-    "warmup": SHARE,
     "weight_init": (["he", "lecun", "orthogonal"], ["auto"], ["zeros"]),
     "time_limit": ([1e6], [1e-9, 1e300], [0, -1]),  # others would stop by chance
     "weight_averaging": (["ema", "swa"], [None], ["mean"]),
     "ema_decay": ([0.5, 0.9], [1e-46, 1 - 2**-53, 1e-9], [0, 1]),
-    "swa_start": SHARE,
-    "input_noise": SIZE,
-    "swap_noise": SHARE,
-    "mixup": SIZE,
-    "cutmix": SHARE,
-    "cutout": SHARE,
-    "adversarial_epsilon": SIZE,
-    "layer_norm": FLAG,
     "dropout_kind": (["gaussian", "alpha", "connect"], ["standard"], ["spatial"]),
-    "residual": FLAG,
-    "stochastic_depth": SHARE,
     "augmentation": (["augmenter"], ["augmenter"], [0.5]),
-    "delta": POSITIVE,
     "quantile": ([0.1, [0.1, 0.9]], [1e-46, [0.5], [0.5, 0.5], 1 - 2**-53], [0, [], [2]]),
-    "mixup_bandwidth": POSITIVE,
     "class_weight": (["balanced"], [{0: 1, 1: 1e30}, {0: 0}, {1: 1e-46}], ["even", {0: -1}]),
-    "label_smoothing": SHARE,
 }  # fmt: skip
 
 # These are changed more often than others; the first three nearly always.
@@ -150,12 +137,7 @@ PLAIN = {"hidden_layer_sizes": (4,), "max_iter": 2, "random_state": 0}
 
 # What is always refused is drawn less often.
 IN_FIT_ALONE = {"early_stopping", "weight_averaging", "warmup", "learning_rate", "solver"}
-IN_EPOCHS_ALONE = {
-    *{"dropout", "input_dropout", "batch_norm", "early_stopping", "clip_norm", "weight_decay"},
-    *{"feature_alpha", "unit_alpha", "max_norm", "time_limit", "weight_averaging", "input_noise"},
-    *{"label_smoothing", "stochastic_depth", "augmentation", "swap_noise", "mixup", "cutmix"},
-    *{"cutout", "adversarial_epsilon"},
-}
+IN_EPOCHS_ALONE = {technique.name for technique in TECHNIQUES if technique.in_epochs}
 
 RANGE = [(0.5, 1.0), (0.9, 1.1)], [(1, 1), (0.01, 1e30), (1e-4, 1.0), [0, 0]], [(2, 1), (NAN, 1), 1]
 LENGTH = [0.1, 1.0, 3.0], [0, 1e-46, 1e9, 1e39, 1e300], [-1, NAN, INF]
