@@ -3,7 +3,6 @@
 import copy
 import math
 from abc import ABCMeta, abstractmethod
-from contextlib import contextmanager
 from numbers import Integral
 
 import numpy as np
@@ -11,8 +10,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skreg.common import NON_FINITE_OUTPUTS, all_or_nothing, warn
 from skreg.data.rows import TrainingRows, check_arrays, check_given, check_weights
-from skreg.messages import NON_FINITE_OUTPUTS, warn
 from skreg.network.fitted import FittedNetwork
 from skreg.regularization.plan import Plan
 from skreg.training.callbacks import CallbackSupportMixin, callbacks_of
@@ -26,7 +25,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _fit(self, X, y, sample_weight, validation):
         callbacks = callbacks_of(self, X, y, sample_weight)
-        with self._all_or_nothing():
+        with all_or_nothing(self):
             plan = self._plan()
             given = check_given(*validation, solver=self.solver, early_stopping=self.early_stopping)
             before = EarlierFit(vars(self)) if self.warm_start and self._is_fitted else None
@@ -42,7 +41,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _partial_fit(self, X, y, sample_weight):
         """One epoch, without an end: nothing is validated, averaged or recomputed after it."""
-        with self._all_or_nothing():
+        with all_or_nothing(self):
             plan = self._plan()
             plan.check_partial_fit()
             before = EarlierFit(vars(self)) if self._is_fitted else None
@@ -51,20 +50,6 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             trainer.advance(1)
             self._keep(plan, rows, trainer, trainer.network.snapshot())
         return self
-
-    @contextmanager
-    def _all_or_nothing(self):
-        """A fit that fails leaves the estimator as it was.
-
-        Nothing reachable from the old attributes is changed in place meanwhile.
-        """
-        before = self.__dict__.copy()
-        try:
-            yield
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
 
     def _plan(self):
         plan = Plan(self)

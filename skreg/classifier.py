@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import (
 )
 
 from skreg.base import BaseMLP
+from skreg.common import all_or_nothing
 from skreg.data.targets import Labels
 from skreg.regularization.techniques import constraints_of
 
@@ -586,7 +587,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self : object
             The estimator.
         """
-        with self._all_or_nothing():
+        with all_or_nothing(self):
             _check_partial_fit_first_call(self, classes)
             return self._partial_fit(X, y, sample_weight)
 

@@ -22,7 +22,7 @@ WINGS = [
     {"augmentation"},
     {"_core"},
 ]
-EVERYONES = {"messages"}
+EVERYONES = {"common"}
 MOST = 6
 
 # The package `augmentation` knows itself and, through one module, the core.

@@ -31,7 +31,7 @@ from sklearn.utils.validation import (
     has_fit_parameter,
 )
 
-from skreg.augmentation.base import Augmenter, all_or_nothing
+from skreg.augmentation.base import Augmenter
 from skreg.augmentation.copies import (
     all_rows,
     averaged,
@@ -40,6 +40,7 @@ from skreg.augmentation.copies import (
     split_in_two,
     take,
 )
+from skreg.common import all_or_nothing
 
 METHODS = ("predict", "predict_proba", "predict_log_proba", "decision_function", "score")
 

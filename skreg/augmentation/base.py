@@ -12,7 +12,6 @@ Variants come from `_variants`, which the three uses share: `fit_transform` take
 
 import math
 from abc import ABCMeta, abstractmethod
-from contextlib import contextmanager
 from numbers import Real
 
 import numpy as np
@@ -23,6 +22,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skreg.augmentation.core import RowRandom, count_cpus
+from skreg.common import all_or_nothing
 
 FINITE = Interval(Real, None, None, closed="neither")
 
@@ -219,18 +219,6 @@ class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass
         tags.input_tags.allow_nan = self._allow_nan
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-@contextmanager
-def all_or_nothing(estimator):
-    """A fit that fails leaves the estimator as it was, if it changes no attribute in place."""
-    before = vars(estimator).copy()
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
 
 
 def draw_seed(random_state):

@@ -166,4 +166,5 @@ class TrainingRows:
 def _product(sample_weight, class_weight):
     if sample_weight is None or class_weight is None:
         return class_weight if sample_weight is None else sample_weight
-    return sample_weight * class_weight
+    with np.errstate(over="ignore"):  # the core's view refuses what is infinite
+        return sample_weight * class_weight

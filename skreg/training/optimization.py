@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skreg.messages import warn
+from skreg.common import warn
 from skreg.training.lbfgs import FullBatch
 from skreg.training.schedules import SCHEDULES
 from skreg.training.trainer import Trainer

@@ -8,7 +8,7 @@ import math
 
 from sklearn.exceptions import ConvergenceWarning
 
-from skreg.messages import NON_FINITE, NON_FINITE_OUTPUTS
+from skreg.common import NON_FINITE, NON_FINITE_OUTPUTS
 from skreg.training.history import NOT_VALIDATED
 from skreg.training.listener import Listener
 

@@ -1,7 +1,8 @@
-"""Warnings that point at the line that called skreg, and texts used in several places."""
+"""What all wings use: warnings at the user's line, their texts, and fits that leave no trace."""
 
 import sys
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import sklearn
@@ -25,3 +26,18 @@ def warn(message, category=UserWarning):
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_LIBRARIES):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
+
+
+@contextmanager
+def all_or_nothing(estimator):
+    """A fit that fails leaves the estimator as it was.
+
+    Nothing that the old attributes hold may be changed in place meanwhile.
+    """
+    before = vars(estimator).copy()
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
