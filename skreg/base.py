@@ -14,7 +14,7 @@ from skreg.common import NON_FINITE_OUTPUTS, all_or_nothing, warn
 from skreg.data.rows import TrainingRows, check_arrays, check_given, check_weights
 from skreg.network.fitted import FittedNetwork
 from skreg.regularization.plan import Plan
-from skreg.training.callbacks import CallbackSupportMixin, callbacks_of
+from skreg.training.callbacks import CallbackSupportMixin, callbacks_of, savings_of
 from skreg.training.earlier import EarlierFit
 
 
@@ -32,9 +32,12 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             rows = self._rows(plan, X, y, sample_weight, before, partial=False)
             if given:
                 rows.validate_on(self, *validation)
-            trainer = self._trainer(plan, rows, before, plan.trainer.warm, callbacks)
+            savings = savings_of(plan, rows, before)
+            trainer = self._trainer(plan, rows, before, plan.trainer.warm, callbacks, savings)
             trainer.run(self.max_iter)
             self._keep(plan, rows, trainer, trainer.fitted())
+            for saving in savings:
+                saving.done(trainer)
         for callback in callbacks:
             callback.fit_end()
         return self
@@ -68,13 +71,20 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         plan.weigh(targets, y)
         return TrainingRows(passed, X, y, sample_weight, targets)
 
-    def _trainer(self, plan, rows, before, go_on, callbacks=()):
+    def _trainer(self, plan, rows, before, go_on, callbacks=(), savings=()):
         random_state = check_random_state(self.random_state)
         for callback in callbacks:
             callback.attributes = lambda network: plan.attributes(network, rows)
+        for saving in savings:
+            random_state = saving.begin(random_state)
+        listeners = [*callbacks, *savings]
         if before is None:
-            return plan.trainer.fresh(plan, rows, random_state, callbacks)
-        return go_on(plan, rows, random_state, before, callbacks)
+            trainer = plan.trainer.fresh(plan, rows, random_state, listeners)
+        else:
+            trainer = go_on(plan, rows, random_state, before, listeners)
+        for saving in savings:
+            saving.resume(trainer)
+        return trainer
 
     def _keep(self, plan, rows, trainer, snapshot):
         """The fitted attributes."""

@@ -22,7 +22,7 @@ WINGS = [
     {"augmentation"},
     {"_core"},
 ]
-EVERYONES = {"common"}
+EVERYONES = {"common", "callbacks"}
 MOST = 6
 
 # The package `augmentation` knows itself and, through one module, the core.

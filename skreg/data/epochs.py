@@ -31,8 +31,12 @@ class RowEpochs:
         """One pass over the rows in `order`; returns the mean penalized loss."""
         return self.network.train_epoch(self.data, order, batch_size, rates, seconds)
 
-    def restore(self, epoch):
-        """Go on after so many epochs; each is like any other."""
+    def state(self):
+        """Each epoch is like any other."""
+        return {}
+
+    def restore(self, state):
+        """Nothing to take."""
 
 
 class VariantEpochs:
@@ -76,9 +80,13 @@ class VariantEpochs:
         self.epoch += 1
         return total / n_used
 
-    def restore(self, epoch):
-        """Go on after so many epochs."""
-        self.epoch = epoch
+    def state(self):
+        """What the variants of the next epoch follow from, beside the rows."""
+        return {"epoch": self.epoch, "seed": self.seed}
+
+    def restore(self, state):
+        """Go on from what `state` returned."""
+        self.epoch, self.seed = state["epoch"], state["seed"]
 
     def _chunks(self, n_rows, batch_size):
         """Whole batches; a single last row joins the batch before it, as in the core."""

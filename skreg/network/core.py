@@ -109,6 +109,11 @@ def make_trainer(layers, loss, parts, *, n_features, dtype, seed):
     return trainer(n_features, layers, loss, parts, seed)
 
 
+def instruction_set():
+    """Name of the one that the core uses."""
+    return _core.instruction_set()
+
+
 def count_moments(optimizer):
     """How many vectors of moments an optimizer (by name) keeps."""
     return _core.count_moments(optimizer)

@@ -164,6 +164,11 @@ class Plan:
         """The class of what trains."""
         return self.optimization.trainer
 
+    @property
+    def plans_epochs(self):
+        """Whether the epochs before the last depend on how many there will be."""
+        return self.optimization.plans_epochs or any(t.plans_epochs for t in self.on)
+
     def weigh(self, targets, y):
         """Give the targets what the techniques want to know of all y."""
         for technique in self.on:

@@ -25,6 +25,7 @@ class Technique:
     in_epochs = True  # whether solver='lbfgs' cannot do it
     dense = False  # whether it changes rows, which must be dense for that
     columns = False  # whether it needs the deviations of the columns
+    plans_epochs = False  # whether the epochs before the last depend on max_iter
     hidden = False  # whether it acts on hidden layers alone
     l1 = 0.0  # strength of the part that lbfgs deals with by bounds
 

@@ -21,6 +21,10 @@ class WeightAveraging(Technique):
         "swa_start": [Interval(Real, 0, 1, closed="left")],
     }
 
+    @property
+    def plans_epochs(self):
+        return self.value == "swa"
+
     def check_partial_fit(self):
         raise ValueError(
             "partial_fit does not support weight_averaging, whose result is not what training "

@@ -1,17 +1,49 @@
-"""scikit-learn's callbacks (from version 1.9): what `fit` tells them, and when.
+"""Callbacks: what `fit` tells them, and when.
 
-One task a fit, one subtask an epoch. Without callbacks, or with an older scikit-learn, nothing of
-this runs.
+scikit-learn's own (from version 1.9): one task a fit, one subtask an epoch. `Checkpoint`, which
+needs more than they are told, is asked for its file instead, with any version.
 """
 
+from sklearn.base import _clone_parametrized
+
+from skreg.training.identity import identity_of
 from skreg.training.listener import Listener
+from skreg.training.saving import Saving
 
 try:
     from sklearn.callback import CallbackSupportMixin
 except ImportError:  # scikit-learn < 1.9 has no callbacks
 
     class CallbackSupportMixin:
-        """Nothing to support."""
+        """As in scikit-learn 1.9, for a Checkpoint."""
+
+        def set_callbacks(self, *callbacks):
+            """Set callbacks for the estimator; clones share them.
+
+            Parameters
+            ----------
+            *callbacks : Checkpoint
+                Other callbacks need scikit-learn 1.9 or newer.
+
+            Returns
+            -------
+            self : object
+                The estimator.
+            """
+            for callback in callbacks:
+                if not hasattr(callback, "_file_of"):
+                    raise TypeError(
+                        f"{callback!r} needs scikit-learn 1.9 or newer; before it, fit knows "
+                        "skreg.callbacks.Checkpoint alone."
+                    )
+            self._skl_callbacks = list(callbacks)
+            return self
+
+        def __sklearn_clone__(self):
+            copy = _clone_parametrized(self)
+            if hasattr(self, "_skl_callbacks"):
+                copy._skl_callbacks = self._skl_callbacks
+            return copy
 
 
 class FitCallbacks(Listener):
@@ -64,7 +96,17 @@ class FitCallbacks(Listener):
 
 
 def callbacks_of(estimator, X, y, sample_weight):
-    """One FitCallbacks where callbacks are set, in a list, else none."""
-    if not getattr(estimator, "_skl_callbacks", None):
+    """One FitCallbacks where callbacks of scikit-learn's kind are set, in a list, else none."""
+    if all(hasattr(callback, "_file_of") for callback in getattr(estimator, "_skl_callbacks", [])):
         return []
     return [FitCallbacks(estimator, X, y, sample_weight)]
+
+
+def savings_of(plan, rows, before):
+    """One Saving for each Checkpoint that is set."""
+    callbacks = getattr(plan.estimator, "_skl_callbacks", [])
+    checkpoints = [callback for callback in callbacks if hasattr(callback, "_file_of")]
+    if not checkpoints or not plan.optimization.in_epochs:
+        return []
+    identity = identity_of(plan, rows, before)
+    return [Saving(checkpoint._file_of(identity)) for checkpoint in checkpoints]

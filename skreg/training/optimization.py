@@ -83,6 +83,12 @@ class Optimization:
             )
         return min(int(batch_size), n_rows)
 
+    @property
+    def plans_epochs(self):
+        """Whether the learning rate depends on max_iter."""
+        p = self.estimator
+        return SCHEDULES[p.learning_rate].needs_horizon or p.warmup > 0
+
     def check_partial_fit(self):
         """Errors for schedules that need to know the end."""
         p = self.estimator

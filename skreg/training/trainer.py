@@ -96,8 +96,8 @@ class Trainer:
     # ---------------------------------------------------------------------------- training
 
     def run(self, n_epochs):
-        """Train to the end, with a warning where that is the last of so many epochs."""
-        self.advance(n_epochs)
+        """Train to the end, with a warning where that is the last of so many epochs in all."""
+        self.advance(n_epochs - self.epoch)
         if self.ended is None and not self.schedule.needs_horizon:
             self.warn(MAX_ITER.format(n_epochs), ConvergenceWarning)
 
@@ -221,8 +221,9 @@ class Trainer:
                 "average": self.network.average,
                 "memory": self.memory.state(),
                 "history": vars(self.history),
-                "listeners": [listener.state() for listener in self.listeners],
+                "listeners": {type(each).__name__: each.state() for each in self.listeners},
                 "order": self._order,
+                "variants": self._epochs.state(),
                 "random_state": self.random_state.get_state(legacy=False),
                 "epoch": self.epoch,
                 "ended": self.ended,
@@ -238,9 +239,9 @@ class Trainer:
         self.memory.restore(state["memory"])
         self.schedule.restore(self.memory.schedule)
         vars(self.history).update(state["history"])
-        self._epochs.restore(len(self.history.losses))
-        for listener, its in zip(self.listeners, state["listeners"], strict=True):
-            listener.restore(its)
+        self._epochs.restore(state["variants"])
+        for listener in self.listeners:  # one that was not there, such as a time limit, begins
+            listener.restore(state["listeners"].get(type(listener).__name__, {}))
         self._order = state["order"]
         self.random_state.set_state(state["random_state"])
         self.epoch, self.ended = state["epoch"], state["ended"]

@@ -1,0 +1,84 @@
+"""What must be the same for a training to go on to the same bits, as text."""
+
+import hashlib
+from importlib.metadata import version
+
+import numpy as np
+import scipy.sparse as sp
+
+from skreg.network.core import instruction_set
+
+# Change nothing of the epochs that are made, or not of those before.
+FREE = ("verbose", "time_limit")
+
+
+def identity_of(plan, rows, before):
+    """Names and values: class, parameters, data, the fit before, version, instruction set.
+
+    Parameters
+    ----------
+    plan : Plan
+    rows : TrainingRows
+        With the validation set that was passed, if any.
+    before : EarlierFit or None
+    """
+    estimator = plan.estimator
+    skipped = FREE if plan.plans_epochs else (*FREE, "max_iter")
+    params = {n: v for n, v in estimator.get_params(deep=False).items() if n not in skipped}
+    given = rows.validation
+    earlier = () if before is None else (before.coefs, before.intercepts, before.memory)
+    return {
+        "class": _name(type(estimator)),
+        "parameters": described(params),
+        "X": fingerprint(rows.X),
+        "y": fingerprint(rows.y),
+        "weights": fingerprint(rows.weight),
+        "validation set": fingerprint(given and (*given.checked, given.sample_weight)),
+        "earlier fit": fingerprint(earlier),
+        "skreg": version("skreg"),
+        "instruction set": instruction_set(),
+    }
+
+
+def described(value):
+    """A text that is the same for the same values, in any process."""
+    if isinstance(value, (np.random.RandomState, np.random.Generator, type(None))):
+        return "None" if value is None else "random state"
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, np.ndarray):
+        return fingerprint(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{described(k)}: {described(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(described, value)) + "]"
+    if hasattr(value, "get_params") and not isinstance(value, type):
+        return f"{_name(type(value))}({described(value.get_params(deep=False))})"
+    return _name(value) if callable(value) else repr(value)
+
+
+def _name(thing):
+    return f"{thing.__module__}.{getattr(thing, '__qualname__', type(thing).__qualname__)}"
+
+
+def fingerprint(value):
+    """Type, shape and hash of arrays, sparse matrices, and lists and dicts of them."""
+    hashed = hashlib.blake2b(digest_size=16)
+
+    def feed(value):
+        if sp.issparse(value):
+            value = (value.shape, value.indptr, value.indices, value.data)
+        if isinstance(value, dict):
+            value = [item for pair in sorted(value.items()) for item in pair]
+        if isinstance(value, np.ndarray):
+            hashed.update(f"{value.dtype} {value.shape}".encode())
+            hashed.update(np.ascontiguousarray(value).data)
+        elif isinstance(value, (list, tuple)):
+            hashed.update(f"{len(value)}".encode())
+            for item in value:
+                feed(item)
+        else:
+            hashed.update(repr(value).encode())
+
+    feed(value)
+    return hashed.hexdigest()
