@@ -82,7 +82,7 @@ void bind_trainer(nb::module_& m, const char* name) {
           "__init__",
           [](B* self, int64_t n_features, const std::vector<Spec>& layers, const Spec& loss,
              const std::vector<Spec>& parts,
-             uint64_t seed) { new (self) B{Trainer<T>(n_features, layers, loss, parts, seed), {}, {}, {}}; },
+             uint64_t seed) { new (self) B{Trainer<T>(n_features, layers, loss, parts, seed)}; },
           "n_features"_a, "layers"_a, "loss"_a, "parts"_a, "seed"_a)
       .def_prop_ro("parameter_slots", [](B& b) { return slots_as_list(b.trainer.network.parameter_slots); })
       .def_prop_ro("statistic_slots", [](B& b) { return slots_as_list(b.trainer.network.statistic_slots); })
@@ -92,6 +92,13 @@ void bind_trainer(nb::module_& m, const char* name) {
       .def("attach", &attach<T>, "parameters"_a.noconvert(), "statistics"_a.noconvert(), "moments"_a,
            "counters"_a.noconvert(), "reach"_a.noconvert(), "optimizer"_a = nb::none(),
            "average"_a.noconvert() = nb::none())
+      .def(
+          "stop_by",
+          [](B& b, const nb::object& stop) {
+            b.stop = &nb::cast<const Stop&>(stop);
+            b.stop_owner = stop;
+          },
+          "stop"_a)
       .def("set_columns", &set_columns<T>, "mean"_a.noconvert(), "deviation"_a.noconvert(),
            "target_deviation"_a.noconvert())
       .def(
@@ -106,10 +113,13 @@ void bind_trainer(nb::module_& m, const char* name) {
             const Rates r = {rates.data(), int64_t(rates.shape(0))};
             const Deadline deadline(seconds);
             const double step = b.trainer.nanoseconds_of_step(data.view, batch_size);
-            return interruptible(b.clock, step, [&](const Poll& poll) {
-              const auto go_on = [&] { return !deadline.over() && poll(); };
-              return b.trainer.train_epoch(data.view, order.data(), int64_t(order.shape(0)), batch_size, r, go_on);
-            });
+            return interruptible(
+                b.clock, step,
+                [&](const Poll& poll) {
+                  const auto go_on = [&] { return !deadline.over() && poll(); };
+                  return b.trainer.train_epoch(data.view, order.data(), int64_t(order.shape(0)), batch_size, r, go_on);
+                },
+                b.stop);
           },
           "data"_a, "order"_a.noconvert(), "batch_size"_a, "rates"_a.noconvert(), "seconds"_a)
       .def(
@@ -117,9 +127,12 @@ void bind_trainer(nb::module_& m, const char* name) {
           [](B& b, const D& data, const Rows& rows) {
             check_call(b, data, rows);
             const double pass = b.trainer.nanoseconds_of_pass(data.view, int64_t(rows.shape(0)));
-            return interruptible(b.clock, pass, [&](const Poll& poll) {
-              return b.trainer.evaluate(data.view, rows.data(), int64_t(rows.shape(0)), poll);
-            });
+            return interruptible(
+                b.clock, pass,
+                [&](const Poll& poll) {
+                  return b.trainer.evaluate(data.view, rows.data(), int64_t(rows.shape(0)), poll);
+                },
+                b.stop);
           },
           "data"_a, "rows"_a.noconvert())
       .def(
@@ -140,10 +153,13 @@ void bind_trainer(nb::module_& m, const char* name) {
           [](B& b, const D& data, const Rows& rows) {
             check_call(b, data, rows);
             const double pass = b.trainer.nanoseconds_of_pass(data.view, int64_t(rows.shape(0)));
-            interruptible(b.clock, pass, [&](const Poll& poll) {
-              b.trainer.recalibrate(data.view, rows.data(), int64_t(rows.shape(0)), poll);
-              return true;
-            });
+            interruptible(
+                b.clock, pass,
+                [&](const Poll& poll) {
+                  b.trainer.recalibrate(data.view, rows.data(), int64_t(rows.shape(0)), poll);
+                  return true;
+                },
+                b.stop);
           },
           "data"_a, "rows"_a.noconvert())
       .def_prop_ro("finite", [](B& b) {
@@ -226,6 +242,10 @@ NB_MODULE(_core, m) {
   choose_instruction_set();
   watch_for_forks();
   main_thread = nb::object(nb::module_::import_("threading").attr("main_thread")).release();
+  nb::class_<Stop>(m, "Stop")
+      .def("__init__", [](Stop* self) { new (self) Stop(false); })
+      .def("set", [](Stop& stop) { stop = true; })
+      .def_prop_ro("is_set", [](const Stop& stop) { return stop.load(); });
   bind_data<float>(m, "Data32");
   bind_data<double>(m, "Data64");
   bind_trainer<float>(m, "Trainer32");

@@ -12,6 +12,7 @@
 #include "arguments.hpp"
 #include "clocks.hpp"
 #include "epoch.hpp"
+#include "gil.hpp"
 
 namespace skreg {
 
@@ -74,8 +75,10 @@ inline void check_rows(int64_t n_rows, const Rows& rows) {
 template <class T>
 struct BoundTrainer {
   Trainer<T> trainer;
-  std::vector<nanobind::object> owners, columns;
-  Clock clock;
+  std::vector<nanobind::object> owners = {}, columns = {};
+  Clock clock = {};
+  const Stop* stop = nullptr;
+  nanobind::object stop_owner = {};
 };
 
 template <class T>

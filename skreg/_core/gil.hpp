@@ -3,6 +3,7 @@
 
 #include <nanobind/nanobind.h>
 
+#include <atomic>
 #include <chrono>
 #include <thread>
 
@@ -50,21 +51,27 @@ inline bool on_main_thread() {
   return !ident.is_none() && nanobind::cast<unsigned long>(ident) == PyThread_get_thread_ident();
 }
 
+// Ends calls on other threads than the main one as Ctrl-C ends those on it.
+using Stop = std::atomic<bool>;
+
 // Runs a call of the core without the GIL, but on the main thread lets Python's signal handlers run now and then; what
-// they raise, such as KeyboardInterrupt, ends the call. `nanoseconds` is how long one of its steps takes on one thread.
+// they raise, such as KeyboardInterrupt, ends the call, as `stop` does, where given. `nanoseconds` is how long one of
+// its steps takes on one thread.
 template <class Call>
-auto interruptible(Clock& clock, double nanoseconds, Call call) {
+auto interruptible(Clock& clock, double nanoseconds, Call call, const Stop* stop = nullptr) {
   const bool handles_signals = on_main_thread();
-  bool interrupted = false;
+  bool raised = false, stopped = false;
   const auto result = [&] {
     WithoutGil gil;
     const InFlight in_flight(nanoseconds);
     return call([&] {
-      if (!interrupted && handles_signals && clock.due()) interrupted = !gil.check_signals();
-      return !interrupted;
+      if (!raised && handles_signals && clock.due()) raised = !gil.check_signals();
+      stopped = stopped || (stop && stop->load(std::memory_order_relaxed));
+      return !raised && !stopped;
     });
   }();
-  if (interrupted) throw nanobind::python_error();
+  if (stopped && !raised) PyErr_SetNone(PyExc_KeyboardInterrupt);
+  if (stopped || raised) throw nanobind::python_error();
   return result;
 }
 

@@ -6,6 +6,7 @@ end where batches end, so that the chunks change no result.
 
 import math
 import time
+from contextlib import nullcontext
 
 import numpy as np
 from sklearn.base import clone
@@ -52,6 +53,8 @@ class VariantEpochs:
         Number of epochs ever made: no variant comes twice.
     """
 
+    serial = nullcontext()  # for what is written in Python
+
     def __init__(self, network, rows, augmentation, epoch):
         self.network, self.originals = network, rows
         self.X = rows.X if len(rows.train) == rows.X.shape[0] else rows.X[rows.train]
@@ -68,7 +71,8 @@ class VariantEpochs:
         total, n_used = 0.0, 0
         for begin, end in self._chunks(len(order), batch_size):
             rows = order[begin:end]
-            variants = self.augmenter._variants(self.X, rows, epoch=self.epoch, seed=self.seed)
+            with self.serial:
+                variants = self.augmenter._variants(self.X, rows, epoch=self.epoch, seed=self.seed)
             data = self.originals.view(variants, self.originals.train[rows])
             chunk_rates = rates[min(begin // batch_size, len(rates) - 1) :]
             left = deadline - time.monotonic()

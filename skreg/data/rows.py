@@ -5,6 +5,8 @@ rows to train and to validate on, and as the core's view (`data`), by reference.
 the estimator.
 """
 
+import copy
+
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.validation import _check_sample_weight, validate_data
@@ -105,11 +107,21 @@ class TrainingRows:
         weight = None if self.weight is None else self.weight[rows]
         return make_data(X, **self.targets.loss.encode(self.y[rows]), weight=weight)
 
+    def fold(self, train, held_out, *, copies):
+        """The same rows, some to train and some to validate on; X and its view are shared."""
+        fold = copy.copy(self)
+        _ = self.data  # made once for all folds
+        fold._data = self._data
+        fold.divide(np.asarray(train, np.int32), np.asarray(held_out, np.int32), copies=copies)
+        return fold
+
     def hold_out(self, fraction, random_state, *, copies):
-        """Set rows aside to validate on; with copies as they were passed, for a scorer."""
-        train, rows = split_rows(
-            len(self.train), fraction, self.targets.strata(self.y), random_state
-        )
+        """Set rows aside to validate on."""
+        strata = self.targets.strata(self.y)
+        self.divide(*split_rows(len(self.train), fraction, strata, random_state), copies=copies)
+
+    def divide(self, train, rows, *, copies):
+        """Train on some rows, validate on others; with copies as they were passed, for a scorer."""
         check_total_weight(self.data, rows, "validation")
         weight = None if self.sample_weight is None else self.sample_weight[rows]
         X, y = (take_rows(a, rows) if copies else None for a in self.passed)

@@ -24,6 +24,9 @@ MAX_ROWS = np.iinfo(np.int32).max
 BLOCK_ROWS = 512  # rows that the core predicts at a time
 
 
+Stop = _core.Stop  # ends the epochs of other threads as Ctrl-C ends those of the main one
+
+
 def count_cpus():
     """Tell the core what the affinity of this process and its control group leave it, now."""
     _core.set_cpu_count(joblib.cpu_count())

@@ -162,6 +162,10 @@ class Network:
         dtype = self.parameters.dtype
         self._core.set_columns(*as_arrays((mean, deviation, target_deviation), dtype))
 
+    def stop_by(self, stop):
+        """Let a `Stop` end epochs and passes, by KeyboardInterrupt."""
+        self._core.stop_by(stop)
+
     def train_epoch(self, data, order, batch_size, rates, seconds=math.inf):
         """One pass over the rows in `order`; returns the mean penalized loss.
 

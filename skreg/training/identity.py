@@ -82,3 +82,9 @@ def fingerprint(value):
 
     feed(value)
     return hashed.hexdigest()
+
+
+def differences(saved, now):
+    """What differs between two identities, as a text; empty where nothing does."""
+    names = [name for name in now if saved.get(name) != now[name]]
+    return ", ".join(f"{name} (then {saved.get(name)}, now {now[name]})" for name in names)

@@ -112,14 +112,14 @@ class EarlyStopping(Monitor):
 
     def warm_start(self, trainer):
         """The weights of an earlier fit are the ones to beat."""
-        _, start = self._measure(trainer.network)
+        _, start = self._measure(trainer)
         if not math.isnan(start):
             self.best_score = self.reference = start
             self.snapshot = trainer.network.snapshot()
 
     def look(self, trainer):
         network, history = trainer.network, trainer.history
-        validation_loss, score = self._measure(network)
+        validation_loss, score = self._measure(trainer)
         if not math.isfinite(trainer.loss):
             score = math.nan
         trainer.watched_loss = validation_loss
@@ -151,12 +151,16 @@ class EarlyStopping(Monitor):
             return True
         return False
 
-    def _measure(self, network):
+    def _measure(self, trainer):
         """Validation loss and score of the current weights; NaN where they are not finite."""
+        network = trainer.network
         loss = float(self._validation.loss(network)) if network.finite else math.nan
         if not math.isfinite(loss):
             return loss, math.nan
-        score = -loss if self._score is None else float(self._score(network))
+        if self._score is None:
+            return loss, -loss
+        with trainer.serial:
+            score = float(self._score(network))
         return loss, score if math.isfinite(score) else math.nan
 
     def report(self, history):

@@ -7,7 +7,7 @@ same numbers); place 8, the trajectory, is what the listeners do.
 
 import copy
 import math
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -53,6 +53,7 @@ class Trainer:
         self.seconds = math.inf  # that the next epoch may take
         self.ended = None  # or why: no_progress, time_limit, callback, diverged, interrupted
         self.warnings = []
+        self.serial = nullcontext()  # for scorers
         self._shuffle, self._verbose = plan.optimization.shuffle, plan.optimization.verbose
         self._batch_size = plan.optimization.batch_size(len(rows.train))
         self.schedule = plan.optimization.schedule(-(-len(rows.train) // self._batch_size))
@@ -158,6 +159,11 @@ class Trainer:
             if self.ended is None:
                 getattr(listener, hook)(self)
 
+    def share(self, stop, serial):
+        """Train among others: end when `stop` says so, and call the user's Python under a lock."""
+        self.network.stop_by(stop)
+        self.serial = self._epochs.serial = serial
+
     # -------------------------------------------------------------------- for the listeners
 
     def say(self, text):
@@ -197,6 +203,11 @@ class Trainer:
             return self.network.snapshot()
         finally:
             self.network.restore(current)
+
+    def shown_now(self):
+        """The parameters and statistics that predict at present, the average where there is one."""
+        with self._shown():
+            return self.network.snapshot()
 
     def report(self):
         """Attributes of the fitted estimator."""

@@ -1,0 +1,1 @@
+"""Networks trained on parts of a table, side by side."""

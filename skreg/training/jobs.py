@@ -1,0 +1,101 @@
+"""Jobs: trainings side by side, on a pool of threads.
+
+Each goes its own way for as many epochs as it was given: the core works without the interpreter's
+lock, and no one waits for another at the end of an epoch. The threads within a step are those that
+fewer jobs than processors leave over, which the core shares among the epochs in flight. Trainers
+share nothing that is written, so the results are those of one after the other, bit for bit.
+"""
+
+import collections
+import math
+import threading
+import time
+
+from skreg.network.core import Stop
+
+
+def advance_all(trainers, n_epochs, *, n_threads, seconds=math.inf, slice_epochs=1):
+    """Advance every trainer by at most so many epochs.
+
+    Parameters
+    ----------
+    trainers : list of Trainer
+        Trained in place. One that has ended stays as it is.
+    n_epochs : int, or list of int with one a trainer
+    n_threads : int
+        Jobs at the same time.
+    seconds : float, default=inf
+        No trainer begins another slice afterwards.
+    slice_epochs : int, default=1
+        Under a limit of time jobs take turns after so many epochs, so that all get theirs.
+
+    Returns
+    -------
+    errors : list
+        For each trainer the exception that ended it, or None; it harms no other one.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        After all have stopped, each within its present batch, with `ended` "interrupted".
+    """
+    left = list(n_epochs) if hasattr(n_epochs, "__iter__") else [n_epochs] * len(trainers)
+    turn = slice_epochs if math.isfinite(seconds) else math.inf
+    pool = _Pool(trainers, left, turn, time.monotonic() + seconds)
+    ended = []
+    try:
+        for _ in range(min(n_threads, len(trainers))):
+            event = threading.Event()
+            threading.Thread(target=pool.work, args=(event,), daemon=True).start()
+            ended.append(event)
+        _wait_for(ended)
+    except BaseException:
+        pool.stop.set()
+        _wait_for(ended)
+        raise
+    return pool.errors
+
+
+def _wait_for(events):
+    """Of a Thread's join one cannot be sure after a signal (CPython issue 89437).
+
+    In pieces, since on Windows no signal ends a wait without limit.
+    """
+    for event in events:
+        while not event.wait(0.1):
+            pass
+
+
+class _Pool:
+    """What the threads share: the jobs that wait, and whether to stop."""
+
+    def __init__(self, trainers, left, turn, deadline):
+        self.trainers, self.left, self.turn, self.deadline = trainers, left, turn, deadline
+        self.waiting = collections.deque(range(len(trainers)))
+        self.errors = [None] * len(trainers)
+        self.stop = Stop()
+        serial = threading.RLock()  # for scorers and augmenters, which may not be thread-safe
+        for trainer in trainers:
+            trainer.share(self.stop, serial)
+
+    def work(self, ended):
+        try:
+            while not self.stop.is_set and time.monotonic() < self.deadline:
+                job = self.waiting.popleft()
+                if self._advance(job):
+                    self.waiting.append(job)
+        except IndexError:
+            pass  # none waits
+        finally:
+            ended.set()
+
+    def _advance(self, job):
+        """One turn; whether there is another one to come."""
+        trainer, n = self.trainers[job], min(self.left[job], self.turn)
+        try:
+            trainer.advance(n)
+        except Exception as error:
+            self.errors[job] = error
+            return False
+        self.left[job] -= n
+        return self.left[job] > 0 and trainer.ended is None
