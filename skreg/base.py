@@ -35,7 +35,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             savings = savings_of(plan, rows, before)
             trainer = self._trainer(plan, rows, before, plan.trainer.warm, callbacks, savings)
             trainer.run(self.max_iter)
-            self._keep(plan, rows, trainer, trainer.fitted())
+            self._keep(plan, trainer, trainer.fitted())
             for saving in savings:
                 saving.done(trainer)
         for callback in callbacks:
@@ -51,7 +51,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             rows = self._rows(plan, X, y, sample_weight, before, partial=True)
             trainer = self._trainer(plan, rows, before, plan.trainer.continued)
             trainer.advance(1)
-            self._keep(plan, rows, trainer, trainer.network.snapshot())
+            self._keep(plan, trainer, trainer.network.snapshot())
         return self
 
     def _plan(self):
@@ -74,7 +74,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def _trainer(self, plan, rows, before, go_on, callbacks=(), savings=()):
         random_state = check_random_state(self.random_state)
         for callback in callbacks:
-            callback.attributes = lambda network: plan.attributes(network, rows)
+            callback.attributes = lambda trainer: plan.attributes(trainer, rows)
         for saving in savings:
             random_state = saving.begin(random_state)
         listeners = [*callbacks, *savings]
@@ -86,8 +86,9 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             saving.resume(trainer)
         return trainer
 
-    def _keep(self, plan, rows, trainer, snapshot):
+    def _keep(self, plan, trainer, snapshot):
         """The fitted attributes."""
+        rows = trainer.rows
         fitted = plan.fitted(trainer.network, rows, snapshot, rows.X.dtype)
         self._check_outputs(fitted, rows)
         for name in ("loss_curve_", "lr_curve_"):  # lbfgs has none
@@ -106,7 +107,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         The last loss is that of the weights before the last steps, in float64 for lbfgs.
         """
         with np.errstate(all="ignore"):
-            if fitted.may_overflow(rows.norm()) and not fitted.predicts(rows.X[rows.weighted()]):
+            if fitted.may_overflow(rows.norm()) and not fitted.predicts(rows.weighted()):
                 raise ValueError(NON_FINITE_OUTPUTS)
 
     # ------------------------------------------------------------------- the fitted network

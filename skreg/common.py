@@ -16,6 +16,10 @@ NON_FINITE_OUTPUTS = (
     "Solver produced parameter weights that are finite, but with which the loss or the outputs of "
     f"the training rows are not. {_OVERFLOW}"
 )
+NON_FINITE_VALIDATION = (
+    "Solver produced parameter weights that are finite, but with which the loss of the validation "
+    f"rows is not. {_OVERFLOW}"
+)
 
 _LIBRARIES = (str(Path(__file__).parent), str(Path(sklearn.__file__).parent))
 

@@ -50,6 +50,7 @@ import skreg.network.core
 from skreg import MLPClassifier, MLPRegressor, _core
 from skreg.augmentation import Augmented, Augmenter, FeatureNoise
 from skreg.network.architecture import ACTIVATIONS
+from skreg.network.losses import REGRESSION
 from skreg.regularization.techniques import CONSTRAINTS, TECHNIQUES
 from skreg.training.schedules import SCHEDULES
 
@@ -96,7 +97,7 @@ FROM_CONSTRAINTS = {name: of_constraint(c) for name, c in CONSTRAINTS.items()}
 # Those for which an interval says too little.
 PARAMETERS = {
     **{name: values for name, values in FROM_CONSTRAINTS.items() if values},
-    "loss": (["poisson", "absolute_error", "huber", "quantile"], ["squared_error"], ["hinge"]),
+    "loss": (list(REGRESSION), ["squared_error"], ["hinge"]),
     "hidden_layer_sizes": (
         [(), (8,), (5, 3), (6, 6, 6), 7, (9,) * 5],
         [(1,), (1, 1, 1), [4, 4], np.array([3]), (2,) * 9],

@@ -361,8 +361,13 @@ def network_cases():
     for name in ("RandomRotation", "TimeMask", "RandomShift", "FeatureMask", "Compose", "OneOf"):
         params = {"augmentation": augmenter(name)}
         yield network(f"augmentation-{name}", params, weighted, "shapes", "float32")
+    for loss in sorted(skreg.MLPRegressor._parameter_constraints["loss"][0].options):
+        yield network(f"loss-{loss}", {"loss": loss}, plain, "counts")
     for name, effect in NEW.items():  # so that a new parameter has a fit
-        yield network(f"effect-{name}", effect.on | {"max_iter": 4})
+        for data in ("binary", "numbers"):
+            case = network(f"effect-{name}", effect.on | {"max_iter": 4}, plain, data)
+            if name in inspect.signature(getattr(skreg, case.made.cls)).parameters:
+                yield case
     for name, arguments in SPECIAL.items():
         yield network(name, *arguments)
     for name, arguments in REFUSED.items():
@@ -459,6 +464,12 @@ def observe_all():
     return found
 
 
+def n_wrong(found):
+    """Fits that raised, and refusals that did not."""
+    raised = {fit: "error" in arrays for fit, arrays in found.items() if NOT_THERE not in arrays}
+    return sum(raises != (REFUSAL in fit) for fit, raises in raised.items())
+
+
 def record(file):
     """Fit all, and write what was observed."""
     found = observe_all()
@@ -479,7 +490,7 @@ def compare(file):
             n_differences += 1
             print(f"{fit}: {line}")
     print(f"{n_differences} differences in {len(before | now)} fits")
-    return n_differences
+    return n_differences + n_wrong(now)
 
 
 def differences(before, now):

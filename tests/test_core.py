@@ -665,7 +665,7 @@ WRONG_PARTS = {
     "huber needs the option threshold, a number": {"loss": ("huber", {})},
     "quantile needs the option levels, a list": {"loss": ("quantile", {"levels": 0.5})},
     "l1 needs the option strength, a number": {"parts": [("l1", {"strength": [0.1]})]},
-    "max_norm needs the option layer, a number": {"parts": [("max_norm", {"strength": 1.0})]},
+    "max_norm needs the option layer, a number": {"parts": [("max_norm", {"largest": 1.0})]},
     "row_groups names a layer": {"parts": [("row_groups", {"strength": 1.0, "layer": 2.0})]},
     "mixup needs the option concentration": {"parts": [("mixup", {"concentration": "high"})]},
     "batch_norm needs the option epsilon": {"norm": ("batch_norm", {"momentum": 0.1})},

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from conftest import ScriptedScorer, fit_epochs, parameters
+from conftest import ScriptedScorer, fit_epochs, fit_quietly, parameters
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from skreg import MLPClassifier, MLPRegressor
@@ -174,3 +174,24 @@ def test_batch_norm_that_cannot_be_folded():
     model = MLPRegressor(hidden_layer_sizes=(4,), batch_norm=True, learning_rate_init=1e300)
     with pytest.raises(ValueError, match="Solver produced"):
         model.partial_fit(rng.randn(12, 5), rng.randn(12))
+
+
+def test_a_validation_loss_that_overflows_is_named():
+    """The training rows are innocent."""
+    rng = np.random.RandomState(0)
+    X, y = rng.randn(60, 3), rng.poisson(2.0, 60)
+    X_val = X[:20].copy()
+    X_val[0] *= 1e6
+    model = MLPRegressor("poisson", (), early_stopping=True, random_state=0)
+    with pytest.raises(ValueError, match="loss of the validation rows is not"):
+        model.fit(X, y, X_val=X_val, y_val=y[:20])
+
+
+def test_lbfgs_takes_weights_and_targets_that_float32_cannot_hold():
+    """It works in float64."""
+    rng = np.random.RandomState(0)
+    X, y = rng.randn(30, 3).astype(np.float32), rng.randn(30)
+    for weight in (1e39, 1e-46):
+        model = MLPRegressor(hidden_layer_sizes=(), solver="lbfgs", random_state=0)
+        fit_quietly(model, X, y, sample_weight=np.full(30, weight))
+        assert model.score(X, y) >= 0

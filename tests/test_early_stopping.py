@@ -200,3 +200,20 @@ def test_memory_for_each_row(model, n_targets):
             tracemalloc.stop()
 
     assert (peak(200_000) - peak(100_000)) / 100_000 < 40
+
+
+def spread_of(model, X, y):
+    """A scorer that asks for passes with dropout, and for what a fitted network tells."""
+    assert model.t_ > 0
+    assert not hasattr(model, "loss_curve_")
+    return -np.mean((model.predict(X, n_draws=5) - y) ** 2)
+
+
+def test_scorers_see_the_network_of_this_fit_alone(diabetes):
+    """Its own random numbers, and nothing of a fit before."""
+    params = {"hidden_layer_sizes": (8,), "dropout": 0.2, "max_iter": 4, "early_stopping": True}
+    fresh = MLPRegressor(**params, scoring=spread_of, random_state=1)
+    fit_quietly(fresh, *diabetes)
+    again = MLPRegressor(**params, scoring=spread_of, random_state=0)
+    fit_quietly(fit_quietly(again, *diabetes).set_params(random_state=1), *diabetes)
+    assert again.validation_scores_ == fresh.validation_scores_

@@ -130,3 +130,46 @@ def test_a_trainer_ends_once(data):
     assert (trainer.ended, n_epochs) == ("no_progress", 4)
     trainer.advance(100)
     assert trainer.epoch == n_epochs
+
+
+def test_rows_serve_several_trainers(data):
+    """A trainer divides a copy of them."""
+    X, y = data
+    model = MLPRegressor(hidden_layer_sizes=(6, 4), batch_size=16, random_state=0, **STOPPING)
+    plan = Plan(model)
+    A, b = check_arrays(model, X, y, numeric=True, reset=True)
+    targets = model._targets(b, None, partial=False)
+    rows = TrainingRows((X, y), A, targets.check(b), None, targets)
+    first, second = (Trainer.fresh(plan, rows, check_random_state(0)) for _ in range(2))
+    for trainer in (first, second):
+        trainer.advance(3)
+    assert_equal(first, second)
+    assert len(rows.train) == 90
+    assert rows.validation is None
+
+
+def test_a_state_of_another_beginning_is_refused(data):
+    trainer, other = make_trainer(*data), make_trainer(*data)
+    other.memory.seed += 1
+    with pytest.raises(ValueError, match="another random state"):
+        trainer.restore(other.state())
+
+
+def test_the_random_state_of_everyone_is_left_alone(data):
+    """What restore takes is its own."""
+    trainer, state = make_trainer(*data), make_trainer(*data).state()
+    trainer.random_state = np.random.mtrand._rand
+    before = np.random.get_state()[1].copy()
+    trainer.restore(state)
+    np.testing.assert_array_equal(np.random.get_state()[1], before)
+
+
+def test_the_first_reason_counts_and_warnings_come_once(data):
+    trainer = make_trainer(*data, weight_averaging="swa", swa_start=0.9)
+    trainer.advance(1)
+    trainer.fitted()
+    trainer.fitted()
+    assert len(trainer.warnings) == 1
+    trainer.end("diverged")
+    trainer.interrupt()
+    assert trainer.ended == "diverged"

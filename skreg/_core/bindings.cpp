@@ -241,7 +241,7 @@ NB_MODULE(_core, m) {
   nb::set_leak_warnings(false);  // a daemon thread keeps what it works on beyond the end of the interpreter
   choose_instruction_set();
   watch_for_forks();
-  main_thread = nb::object(nb::module_::import_("threading").attr("main_thread")).release();
+  remember_main_thread();
   nb::class_<Stop>(m, "Stop")
       .def("__init__", [](Stop* self) { new (self) Stop(false); })
       .def("set", [](Stop& stop) { stop = true; })

@@ -27,6 +27,8 @@ std::unique_ptr<Part> make(const Spec& spec, const Context&... context) {
   if constexpr (std::is_constructible_v<Class, const Spec&, const Context&...>) {
     return std::make_unique<Class>(spec, context...);
   } else {
+    static_assert(std::is_default_constructible_v<Class> && !std::is_constructible_v<Class, const Spec&>,
+                  "a part takes its Spec and the family's context, or nothing");
     return std::make_unique<Class>();
   }
 }

@@ -3,6 +3,10 @@
 
 #include <nanobind/nanobind.h>
 
+#if !defined(_WIN32)
+#include <pthread.h>
+#endif
+
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -31,8 +35,9 @@ class WithoutGil {
   WithoutGil& operator=(const WithoutGil&) = delete;
 
   // Lets Python's signal handlers run; false where one of them raised an exception, such as KeyboardInterrupt.
-  bool check_signals() {
-    const Subnormals subnormals(Subnormals::kKept);
+  // `subnormals` are those of the code around the call.
+  bool check_signals(uint64_t subnormals) {
+    const Subnormals python(subnormals);
     take_gil(state_);
     const bool go_on = PyErr_CheckSignals() == 0;
     state_ = PyEval_SaveThread();
@@ -43,13 +48,19 @@ class WithoutGil {
   PyThreadState* state_;
 };
 
-inline nanobind::handle main_thread;  // threading.main_thread, set at import
+// The thread that runs Python's signal handlers; in a forked child the one that forked. No Python code is asked for it:
+// that could give the GIL away, and at the end of the interpreter not come back.
+inline unsigned long main_thread = 0;
 
-// Whether this is the thread that runs Python's signal handlers, in a forked child too; with the GIL.
-inline bool on_main_thread() {
-  const nanobind::object ident = main_thread().attr("ident");
-  return !ident.is_none() && nanobind::cast<unsigned long>(ident) == PyThread_get_thread_ident();
+inline void remember_main_thread() {
+  const nanobind::object thread = nanobind::module_::import_("threading").attr("main_thread")();
+  main_thread = nanobind::cast<unsigned long>(thread.attr("ident"));
+#if !defined(_WIN32)
+  pthread_atfork(nullptr, nullptr, [] { main_thread = PyThread_get_thread_ident(); });
+#endif
 }
+
+inline bool on_main_thread() { return PyThread_get_thread_ident() == main_thread; }
 
 // Ends calls on other threads than the main one as Ctrl-C ends those on it.
 using Stop = std::atomic<bool>;
@@ -65,7 +76,7 @@ auto interruptible(Clock& clock, double nanoseconds, Call call, const Stop* stop
     WithoutGil gil;
     const InFlight in_flight(nanoseconds);
     return call([&] {
-      if (!raised && handles_signals && clock.due()) raised = !gil.check_signals();
+      if (!raised && handles_signals && clock.due()) raised = !gil.check_signals(in_flight.subnormals_before());
       stopped = stopped || (stop && stop->load(std::memory_order_relaxed));
       return !raised && !stopped;
     });

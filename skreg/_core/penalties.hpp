@@ -204,12 +204,12 @@ class RowGroups : public Proximal<T> {
   std::vector<T> rates_;
 };
 
-// The norm of each unit's incoming weights is at most `strength` (Srivastava et al. 2014, section 5.1).
+// The norm of each unit's incoming weights is at most `largest` (Srivastava et al. 2014, section 5.1).
 template <class T>
 class MaxNorm : public Proximal<T> {
  public:
   MaxNorm(const Spec& spec, const Layout& layout)
-      : largest_(T(spec.number("strength"))), region_(region_of(spec, layout)), scratch_(size_t(region_.n_columns)) {}
+      : largest_(T(spec.number("largest"))), region_(region_of(spec, layout)), scratch_(size_t(region_.n_columns)) {}
   void apply(T* parameters, const Metric<T>&) override {
     kernels<T>().limit_columns(parameters + region_.offset, region_.n_rows, region_.n_columns, largest_,
                                scratch_.data());

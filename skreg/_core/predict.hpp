@@ -17,7 +17,7 @@
 
 namespace skreg {
 
-constexpr int64_t kPredictedRows = 512;  // at a time; BLOCK_ROWS in network.py
+constexpr int64_t kPredictedRows = 512;  // at a time; BLOCK_ROWS in network/core.py
 
 // The values of one slot of the parameters.
 template <class T>

@@ -28,18 +28,18 @@ static inline PhiloxBlock philox(PhiloxBlock c, uint32_t key0, uint32_t key1) {
   return c;
 }
 
-// What the draws are for; the lower 16 bits of a stream number the layer, or
-// the draw within an augmentation.
+// What the draws are for; the lower 16 bits of a stream number the layer, or the draw within an augmentation. Append,
+// and never renumber: another number is another stream, and other bits for everyone who uses it.
 enum Purpose : uint32_t {
   kHiddenDropout = 1,
-  kInputDropout,
-  kSwapNoise,
-  kMixUp,
-  kCutMix,
-  kCutOut,
-  kInputNoise,
-  kStochasticDepth,
-  kAugmentation,
+  kInputDropout = 2,
+  kSwapNoise = 3,
+  kMixUp = 4,
+  kCutMix = 5,
+  kCutOut = 6,
+  kInputNoise = 7,
+  kStochasticDepth = 8,
+  kAugmentation = 9,
 };
 
 static inline uint32_t stream_of(Purpose purpose, int layer) { return uint32_t(purpose) << 16 | uint32_t(layer); }

@@ -311,9 +311,11 @@ class InputNoise : public RowChange<T> {
 
 template <class T>
 constexpr Maker<RowChange<T>> kRowChanges[] = {
-    {"swap_noise", make<SwapNoise<T>>},   {"mixup", make<MixUp<T>>},
-    {"cutmix", make<CutMix<T>>},          {"cutout", make<CutOut<T>>},
-    {"input_noise", make<InputNoise<T>>},
+    {"swap_noise", make<SwapNoise<T>>},    //
+    {"mixup", make<MixUp<T>>},             //
+    {"cutmix", make<CutMix<T>>},           //
+    {"cutout", make<CutOut<T>>},           //
+    {"input_noise", make<InputNoise<T>>},  //
 };
 
 }  // namespace skreg

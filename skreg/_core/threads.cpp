@@ -78,8 +78,10 @@ static uint64_t control() { return 0; }
 static void set_control(uint64_t) {}
 #endif
 
-Subnormals::Subnormals(Treatment treatment) : before_(control()) {
-  set_control(treatment == kZero ? before_ | kZeroSubnormals : before_ & ~kZeroSubnormals);
+Subnormals::Subnormals() : before_(control()) { set_control(before_ | kZeroSubnormals); }
+
+Subnormals::Subnormals(uint64_t treatment) : before_(control()) {
+  set_control((before_ & ~kZeroSubnormals) | (treatment & kZeroSubnormals));
 }
 
 Subnormals::~Subnormals() { set_control(before_); }
@@ -126,7 +128,7 @@ void run_parts(int n_parts, void (*part)(void* self, int i), void* self) {
   for (int i = 0; i < n_parts; ++i) {
     const bool outer = allowed;
     allowed = false;
-    const Subnormals subnormals(Subnormals::kZero);
+    const Subnormals subnormals;
     try {
       part(self, i);
     } catch (...) {

@@ -9,16 +9,18 @@
 
 namespace skreg {
 
-// How the thread treats subnormal numbers while this lives. In the core they count as zero on every thread: hundreds of
-// units that L1 or chance has switched off leave moments that decay through the subnormal numbers, on which processors
-// are many times slower, and a result may not depend on which thread computed it. Python code keeps them.
+// How the thread treats subnormal numbers while this lives. In the core they count as zero on every thread, where the
+// processor can be told so: units that L1 or chance has switched off leave moments that decay through the subnormal
+// numbers, on which processors are many times slower, and a result may not depend on which thread computed it. Python
+// code that is called from within has them as before.
 class Subnormals {
  public:
-  enum Treatment { kKept, kZero };
-  explicit Subnormals(Treatment treatment);
+  Subnormals();                             // as zero
+  explicit Subnormals(uint64_t treatment);  // as `before` of another one
   ~Subnormals();
   Subnormals(const Subnormals&) = delete;
   Subnormals& operator=(const Subnormals&) = delete;
+  uint64_t before() const { return before_; }
 
  private:
   uint64_t before_;  // the processor's control register
@@ -32,10 +34,11 @@ class InFlight {
   ~InFlight();
   InFlight(const InFlight&) = delete;
   InFlight& operator=(const InFlight&) = delete;
+  uint64_t subnormals_before() const { return subnormals_.before(); }
 
  private:
   bool outer_;  // whether threads were allowed before
-  Subnormals subnormals_{Subnormals::kZero};
+  Subnormals subnormals_;
 };
 
 // How many processors this process may use, besides what OpenMP says; at import and in a forked child one.

@@ -107,26 +107,25 @@ class TrainingRows:
         weight = None if self.weight is None else self.weight[rows]
         return make_data(X, **self.targets.loss.encode(self.y[rows]), weight=weight)
 
-    def fold(self, train, held_out, *, copies):
-        """The same rows, some to train and some to validate on; X and its view are shared."""
-        fold = copy.copy(self)
-        _ = self.data  # made once for all folds
-        fold._data = self._data
-        fold.divide(np.asarray(train, np.int32), np.asarray(held_out, np.int32), copies=copies)
-        return fold
-
     def hold_out(self, fraction, random_state, *, copies):
-        """Set rows aside to validate on."""
+        """These rows, a share of them set aside to validate on."""
         strata = self.targets.strata(self.y)
-        self.divide(*split_rows(len(self.train), fraction, strata, random_state), copies=copies)
+        split = split_rows(len(self.train), fraction, strata, random_state)
+        return self.divided(*split, copies=copies)
 
-    def divide(self, train, rows, *, copies):
-        """Train on some rows, validate on others; with copies as they were passed, for a scorer."""
-        check_total_weight(self.data, rows, "validation")
-        weight = None if self.sample_weight is None else self.sample_weight[rows]
-        X, y = (take_rows(a, rows) if copies else None for a in self.passed)
-        self.validation = Validation(self.data, rows, (self.X, self.y), X, y, weight)
-        self.train = train
+    def divided(self, train, held_out, *, copies):
+        """These rows, some to train and some to validate on; X and its view are shared.
+
+        With copies of the latter as they were passed, for a scorer.
+        """
+        train, held_out = np.asarray(train, np.int32), np.asarray(held_out, np.int32)
+        check_total_weight(self.data, held_out, "validation")
+        weight = None if self.sample_weight is None else self.sample_weight[held_out]
+        X, y = (take_rows(a, held_out) if copies else None for a in self.passed)
+        divided = copy.copy(self)
+        divided.train = train
+        divided.validation = Validation(self.data, held_out, (self.X, self.y), X, y, weight)
+        return divided
 
     def validate_on(self, estimator, X, y, sample_weight):
         """Take a validation set of its own."""
@@ -146,9 +145,9 @@ class TrainingRows:
         checked = X_val, y_val
         self.validation = Validation(rows.data, rows.train, checked, X, y, sample_weight)
 
-    def check(self):
-        """Errors for rows from which nothing can be learned."""
-        check_total_weight(self.data, self.train, "training")
+    def check(self, data=None):
+        """Errors for rows from which nothing can be learned; in another type than that of X."""
+        check_total_weight(self.data if data is None else data, self.train, "training")
 
     def epochs(self, network, augmentation, n_made):
         """Passes over the training rows, or over variants of them, after so many epochs."""
@@ -171,8 +170,8 @@ class TrainingRows:
         return float(np.sqrt(np.vdot(values, values)))
 
     def weighted(self):
-        """The training rows with a positive weight."""
-        return self.train if self.weight is None else self.train[self.weight[self.train] > 0]
+        """X without the rows that have no weight, itself where all have some."""
+        return self.X if self.weight is None or self.weight.all() else self.X[self.weight > 0]
 
 
 def _product(sample_weight, class_weight):

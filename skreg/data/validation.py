@@ -49,12 +49,21 @@ class Validation:
         weighted = self.sample_weight is not None and _takes_sample_weight(score)
         options = {"sample_weight": self.sample_weight} if weighted else {}
 
-        def score_now(network):
-            current = copy.copy(estimator)
-            current.__dict__.update(attributes(network))
+        def score_now(trainer):
+            current = _unfitted(estimator)
+            vars(current).update(attributes(trainer))
             return score(current, self.X, self.y, **options)
 
         return score_now
+
+
+def _unfitted(estimator):
+    """A copy without what an earlier fit has left, but for what it knows of the features."""
+    current = copy.copy(estimator)
+    for name in list(vars(current)):
+        if name.endswith("_") and not name.endswith("_in_"):
+            delattr(current, name)
+    return current
 
 
 def _takes_sample_weight(scorer):

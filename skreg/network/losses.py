@@ -142,7 +142,8 @@ class SeveralQuantiles(Quantile):
         return np.sort(outputs, axis=1)  # quantiles of one distribution do not cross
 
 
-REGRESSION = {cls.name: cls for cls in (SquaredError, AbsoluteError, Huber, Poisson, Quantile)}
+# All of the above, but those of classes.
+REGRESSION = {cls.name: cls for cls in Loss.__subclasses__() if not cls.name.endswith("log_loss")}
 
 CONSTRAINTS: dict = {
     "loss": [StrOptions(set(REGRESSION))],

@@ -144,7 +144,7 @@ class MaxNorm(Technique):
 
     def steps(self):
         largest, n_hidden = float(self.value), len(self.architecture.sizes)
-        layers = [{"strength": largest, "layer": float(i)} for i in range(n_hidden)]
+        layers = [{"largest": largest, "layer": float(i)} for i in range(n_hidden)]
         return [("max_norm", options) for options in layers]
 
 

@@ -71,7 +71,7 @@ class Plan:
     def _check_cast(self, dtype):
         """A number above 0 must be one in the type of X too, and a finite one."""
         tiny, largest = float(np.finfo(dtype).tiny), float(np.finfo(dtype).max)
-        names = [name for part in (*self.techniques, self.optimization) for name in part.cast]
+        names = [name for part in (*self.on, self.optimization) for name in part.cast]
         for name in names:
             value = getattr(self.estimator, name)
             if value is not None and (value > largest or 0 < value < tiny):
@@ -149,13 +149,16 @@ class Plan:
         loss = rows.targets.loss
         with np.errstate(over="ignore", invalid="ignore"):  # `FittedNetwork.predicts` looks at it
             arrays = [*network.fold(snapshot), network.layer_norms(snapshot)]
-            arrays = [[a.astype(dtype or a.dtype) for a in group] for group in arrays]
+            arrays = [[a.astype(dtype or a.dtype, copy=False) for a in g] for g in arrays]
         specs = self.predicting_layers(loss.n_outputs), self.sampling_layers(loss.n_outputs)
         return FittedNetwork(*arrays, *specs, loss.link)
 
-    def attributes(self, network, rows):
-        """Those with which a copy of the estimator predicts as the network does now."""
-        return {**rows.targets.attributes(), **self.fitted(network, rows).attributes()}
+    def attributes(self, trainer, rows):
+        """Those with which a copy of the estimator predicts as the trained network does now."""
+        network, history = trainer.network, trainer.history
+        counted = {"t_": history.t, "_state": {"seed": network.seed}}
+        fitted = self.fitted(network, rows).attributes()
+        return {**rows.targets.attributes(), **fitted, **counted}
 
     # ------------------------------------------------------------------------ the training
 
@@ -174,10 +177,11 @@ class Plan:
         for technique in self.on:
             technique.weigh(targets, y)
 
-    def hold_out(self, rows, random_state):
-        """Set training rows aside, where that is wanted."""
+    def divided(self, rows, random_state):
+        """The rows, some of them set aside where that is wanted."""
         for technique in self.on:
-            technique.hold_out(rows, random_state)
+            rows = technique.divided(rows, random_state)
+        return rows
 
     @property
     def needs_columns(self):

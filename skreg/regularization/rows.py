@@ -112,7 +112,10 @@ class InputNoise(RowChange):
 
 
 class Adversarial(RowChange):
-    """Half of the loss at rows moved against it (Goodfellow et al. 2015): places 2 to 4 twice."""
+    """Half of the loss at rows moved against it (Goodfellow et al. 2015): places 2 to 4 twice.
+
+    In the core a rule of the gradient (`gradient.hpp`), which moves rows (`attack` in `data.hpp`).
+    """
 
     name = "adversarial_epsilon"
     parameters = {"adversarial_epsilon": SIZE}

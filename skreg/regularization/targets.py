@@ -25,8 +25,11 @@ class RobustLoss(Technique):
 
     name = "loss"
     parameters = CONSTRAINTS
-    cast = ("delta",)
     in_epochs = False
+
+    @property
+    def cast(self):
+        return ("delta",) if self.value == "huber" else ()
 
     def without_effect(self, plan):
         for loss in REGRESSION.values():

@@ -4,9 +4,18 @@ To add one: a class in the file of its place, where the techniques stand in the 
 act, and its parts in the core.
 """
 
+import functools
 import inspect
 
 import numpy as np
+
+
+@functools.cache
+def _defaults(cls):
+    """Of the constructors of a class and its bases."""
+    inits = [vars(base)["__init__"] for base in reversed(cls.__mro__) if "__init__" in vars(base)]
+    signatures = [inspect.signature(init).parameters for init in inits]
+    return {name: p.default for parameters in signatures for name, p in parameters.items()}
 
 
 class Technique:
@@ -79,8 +88,9 @@ class Technique:
         """Parts around the optimizer's step (places 5 to 8)."""
         return []
 
-    def hold_out(self, rows, random_state):
-        """Set training rows aside."""
+    def divided(self, rows, random_state):
+        """The rows, some of them set aside."""
+        return rows
 
     def weigh(self, targets, y):
         """Give the targets what they need to know of all y."""
@@ -91,8 +101,9 @@ class Technique:
 
     def changed(self, name):
         """Whether a parameter differs from its default."""
-        default = inspect.signature(type(self.estimator).__init__).parameters[name].default
-        return not np.array_equal(getattr(self.estimator, name), default)
+        return not np.array_equal(
+            getattr(self.estimator, name), _defaults(type(self.estimator))[name]
+        )
 
     def everywhere(self, part):
         """The part in every hidden layer."""

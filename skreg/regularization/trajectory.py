@@ -61,7 +61,7 @@ class Patience(Technique):
         if validation is None:
             return [stopping.TrainingLoss(p.tol, self.value, history)]
         rule = stopping.ScoreStopping if p.scoring is None else stopping.EarlyStopping
-        score = validation.scorer(p, lambda network: plan.attributes(network, rows))
+        score = validation.scorer(p, lambda trainer: plan.attributes(trainer, rows))
         return [rule(validation, score, p.tol, self.value, restore_best=p.restore_best)]
 
 
@@ -79,10 +79,11 @@ class EarlyStopping(Technique):
     def check_partial_fit(self):
         raise ValueError("partial_fit does not support early_stopping=True")
 
-    def hold_out(self, rows, random_state):
+    def divided(self, rows, random_state):
         p = self.estimator
-        if rows.validation is None:
-            rows.hold_out(p.validation_fraction, random_state, copies=p.scoring != "loss")
+        if rows.validation is not None:
+            return rows
+        return rows.hold_out(p.validation_fraction, random_state, copies=p.scoring != "loss")
 
     def without_effect(self, plan):
         for name in ("scoring", "restore_best"):

@@ -58,7 +58,7 @@ class FitCallbacks(Listener):
     """
 
     looks = True
-    attributes = None  # callable (network) -> dict: with them a copy of the estimator predicts
+    attributes = None  # callable (trainer) -> dict: with them a copy of the estimator predicts
 
     def __init__(self, estimator, X, y, sample_weight):
         self.estimator = estimator
@@ -81,7 +81,7 @@ class FitCallbacks(Listener):
     def look(self, trainer):
         # Copies, since training goes on in place; made only when asked for.
         def current():
-            return self.attributes(trainer.network)
+            return self.attributes(trainer)
 
         if self.task.call_on_fit_task_end(**self.arguments, reconstruction_attributes=current):
             trainer.end("callback")

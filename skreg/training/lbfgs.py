@@ -43,12 +43,12 @@ class FullBatch:
 
     def run(self, max_iter):
         """At most so many iterations."""
-        self.rows.check()
         p = self.plan.estimator
-        X = self.rows.X.astype(np.float64, copy=False)
+        data = self.rows.view(self.rows.X.astype(np.float64, copy=False))
+        self.rows.check(data)
         self.n_iter, self.loss = minimize(
             self.network,
-            self.rows.view(X),
+            data,
             self.rows.train,
             l1=self.plan.l1,
             tol=p.tol,

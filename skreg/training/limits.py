@@ -26,3 +26,4 @@ class TimeLimit(Listener):
 
     def restore(self, state):
         """A training that goes on has the whole time again."""
+        self._deadline = None

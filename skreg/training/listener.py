@@ -1,8 +1,8 @@
 """Listener: place 8, the trajectory. What watches a training, shows other weights, or ends it.
 
 The trainer calls the hooks of all its listeners in their order. A listener may read the trainer's
-`network`, `epoch`, `t`, `loss`, `watched_loss` and `schedule`, set `seconds` and `watched_loss`,
-and call `say`, `warn` and `end`.
+`network`, `memory`, `history`, `schedule`, `epoch`, `loss`, `watched_loss` and `ended`, set
+`seconds` and `watched_loss`, and call `say`, `warn`, `waits`, `end` and `interrupt`.
 """
 
 from contextlib import nullcontext
@@ -48,5 +48,5 @@ class Listener:
         return {}
 
     def restore(self, state):
-        """Take what `state` returned."""
+        """Take what `state` returned; empty where it was not there."""
         self.__dict__.update(state)

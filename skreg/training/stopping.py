@@ -8,7 +8,7 @@ import math
 
 from sklearn.exceptions import ConvergenceWarning
 
-from skreg.common import NON_FINITE, NON_FINITE_OUTPUTS
+from skreg.common import NON_FINITE, NON_FINITE_OUTPUTS, NON_FINITE_VALIDATION
 from skreg.training.history import NOT_VALIDATED
 from skreg.training.listener import Listener
 
@@ -94,7 +94,7 @@ class EarlyStopping(Monitor):
     Parameters
     ----------
     validation : Validation
-    score : callable (network) -> float, or None
+    score : callable (trainer) -> float, or None
         What to watch, higher is better; None for the negative validation loss.
     restore_best : bool
         Whether the best weights are kept at the end, or the last.
@@ -137,7 +137,9 @@ class EarlyStopping(Monitor):
     def _diverge(self, trainer, validation_loss):
         self.no_improvement_count += 1
         if self.snapshot is None:
-            check_finite(trainer.network, trainer.loss + validation_loss)
+            check_finite(trainer.network, trainer.loss)
+            if not math.isfinite(validation_loss):
+                raise ValueError(NON_FINITE_VALIDATION)
             raise ValueError(
                 "The score that early stopping watches is not finite for the validation rows. "
                 "Use a scoring that is defined for them, or scoring='loss'."
@@ -160,7 +162,7 @@ class EarlyStopping(Monitor):
         if self._score is None:
             return loss, -loss
         with trainer.serial:
-            score = float(self._score(network))
+            score = float(self._score(trainer))
         return loss, score if math.isfinite(score) else math.nan
 
     def report(self, history):

@@ -14,12 +14,14 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skreg.training.earlier import remember
 from skreg.training.history import History
+from skreg.training.listener import Listener
 from skreg.training.memory import Memory
 
 MAX_ITER = (
     "Stochastic Optimizer: Maximum iterations ({}) reached and the optimization hasn't converged "
     "yet."
 )
+HOOKS = ("epoch_begin", "trained", "shown", "look", "epoch_end", "waits")
 
 
 class Trainer:
@@ -44,7 +46,7 @@ class Trainer:
     """
 
     def __init__(self, plan, network, memory, rows, random_state, history, listeners):
-        plan.hold_out(rows, random_state)
+        self.rows = rows = plan.divided(rows, random_state)
         rows.check()
         self.network, self.memory, self.history = network, memory, history
         self.random_state = random_state
@@ -64,7 +66,14 @@ class Trainer:
         self._order = self._epochs.rows.copy()
         self._spare = np.empty_like(self._order)
         self.listeners = [*plan.listeners(rows, history), *listeners]
+        self._looks = any(listener.looks for listener in self.listeners)
+        self._hooks = {hook: self._with(hook) for hook in HOOKS}
         memory.attach(network)
+
+    def _with(self, hook):
+        """The methods of the listeners that have this hook."""
+        of_all = getattr(Listener, hook)
+        return [getattr(x, hook) for x in self.listeners if getattr(type(x), hook) is not of_all]
 
     @classmethod
     def fresh(cls, plan, rows, random_state, listeners=()):
@@ -113,8 +122,8 @@ class Trainer:
             self.interrupt()
 
     def _epoch(self):
-        for listener in self.listeners:
-            listener.epoch_begin(self)
+        for epoch_begin in self._hooks["epoch_begin"]:
+            epoch_begin(self)
         if self._shuffle:
             self._reorder()
 
@@ -124,8 +133,8 @@ class Trainer:
         self._record(float(rates[-1]))
 
         # 8: trajectory
-        for listener in self.listeners:
-            listener.trained(self)
+        for trained in self._hooks["trained"]:
+            trained(self)
         with self._shown():
             self._ask("look")
         self.schedule.epoch_end(self.history.t, self.watched_loss)
@@ -147,17 +156,18 @@ class Trainer:
 
     def _shown(self):
         """A context in which the network holds what would predict, if anyone looks."""
+        if not (self._looks and self._hooks["shown"]):
+            return nullcontext()
         contexts = ExitStack()
-        if any(listener.looks for listener in self.listeners):
-            for listener in self.listeners:
-                contexts.enter_context(listener.shown(self))
+        for shown in self._hooks["shown"]:
+            contexts.enter_context(shown(self))
         return contexts
 
     def _ask(self, hook):
         """One listener after the other, until one of them has ended the training."""
-        for listener in self.listeners:
+        for call in self._hooks[hook]:
             if self.ended is None:
-                getattr(listener, hook)(self)
+                call(self)
 
     def share(self, stop, serial):
         """Train among others: end when `stop` says so, and call the user's Python under a lock."""
@@ -172,12 +182,13 @@ class Trainer:
             print(text)
 
     def warn(self, message, category=UserWarning):
-        """Keep a warning for the one who called."""
-        self.warnings.append((message, category))
+        """Keep a warning, once, for the one who called."""
+        if (message, category) not in self.warnings:
+            self.warnings.append((message, category))
 
     def end(self, reason):
-        """No further epoch."""
-        self.ended = reason
+        """No further epoch; the first reason counts."""
+        self.ended = self.ended or reason
 
     def interrupt(self):
         """End as Ctrl-C does."""
@@ -186,7 +197,7 @@ class Trainer:
 
     def waits(self, validated):
         """Whether a lack of progress means nothing yet."""
-        listeners = any(listener.waits(self) for listener in self.listeners)
+        listeners = any(waits(self) for waits in self._hooks["waits"])
         return listeners or self.schedule.waits(validated)
 
     # ------------------------------------------------------------------------------ results
@@ -196,13 +207,14 @@ class Trainer:
 
         Training can go on afterwards as if nothing had been asked.
         """
-        current = self.network.snapshot()
+        current, ended = self.network.snapshot(), self.ended
         try:
             for listener in self.listeners:
                 listener.finish(self)
             return self.network.snapshot()
         finally:
             self.network.restore(current)
+            self.ended = ended
 
     def shown_now(self):
         """The parameters and statistics that predict at present, the average where there is one."""
@@ -242,8 +254,12 @@ class Trainer:
         )
 
     def restore(self, state):
-        """Go on from the state of a trainer with the same plan and rows, to the same bits."""
+        """Go on from the state of a trainer that has begun in the same way, to the same bits."""
         state = copy.deepcopy(state)
+        if state["memory"]["seed"] != self.memory.seed:
+            raise ValueError(
+                "The state is that of a training which began with another random state."
+            )
         self.network.restore((state["parameters"], state["statistics"]))
         if state["average"] is not None:
             self.network.average[:] = state["average"]
@@ -254,6 +270,7 @@ class Trainer:
         for listener in self.listeners:  # one that was not there, such as a time limit, begins
             listener.restore(state["listeners"].get(type(listener).__name__, {}))
         self._order = state["order"]
+        self.random_state = np.random.RandomState()  # of its own: the user's may be everyone's
         self.random_state.set_state(state["random_state"])
         self.epoch, self.ended = state["epoch"], state["ended"]
 

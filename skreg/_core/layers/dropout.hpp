@@ -16,7 +16,7 @@
 namespace skreg {
 
 // Inverted dropout (Srivastava et al. 2014): a unit is zeroed with probability p, quantized to 1/65536, and survivors
-// are scaled by the inverse of the quantized keep probability.
+// are scaled by the inverse of the quantized keep probability. Applied with the activation, in kernels/activations.hpp.
 class Dropout {
  public:
   // A p above 0 always drops something, and never everything.
