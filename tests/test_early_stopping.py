@@ -1,7 +1,9 @@
 """Early stopping: what is watched, when it stops, what is restored."""
 
+import contextlib
 import re
 import tracemalloc
+import warnings
 
 import numpy as np
 import pytest
@@ -217,3 +219,14 @@ def test_scorers_see_the_network_of_this_fit_alone(diabetes):
     again = MLPRegressor(**params, scoring=spread_of, random_state=0)
     fit_quietly(fit_quietly(again, *diabetes).set_params(random_state=1), *diabetes)
     assert again.validation_scores_ == fresh.validation_scores_
+
+
+def test_a_score_that_overflows_is_not_finite(diabetes):
+    """NumPy does not warn of it beside the error."""
+    X, y = diabetes
+    params = {"hidden_layer_sizes": (4,), "solver": "sgd", "scoring": "r2", "random_state": 0}
+    model = MLPRegressor("quantile", **params, early_stopping=True, max_iter=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        with contextlib.suppress(ValueError):
+            fit_quietly(model, X * 1e200, y)

@@ -52,7 +52,8 @@ class Validation:
         def score_now(trainer):
             current = _unfitted(estimator)
             vars(current).update(attributes(trainer))
-            return score(current, self.X, self.y, **options)
+            with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found out
+                return score(current, self.X, self.y, **options)
 
         return score_now
 
