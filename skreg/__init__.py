@@ -1,7 +1,8 @@
 """Multilayer perceptrons for scikit-learn, every regularization technique a hyperparameter."""
 
+from skreg.callbacks import Checkpoint
 from skreg.classifier import MLPClassifier
 from skreg.regressor import MLPRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = ["Checkpoint", "MLPClassifier", "MLPRegressor"]
 __version__ = "0.1.0"
