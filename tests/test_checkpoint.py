@@ -134,7 +134,8 @@ def test_a_process_killed_at_any_moment(tmp_path):
 
     def run(path, result, seconds):
         command = [sys.executable, "-c", SCRIPT, str(path), str(result), str(seconds)]
-        process = subprocess.run(command, capture_output=True, text=True, timeout=100)
+        options = {"capture_output": True, "text": True, "timeout": 100}
+        process = subprocess.run(command, cwd=tmp_path, **options)  # not where the sources are
         assert process.returncode in (0, -signal.SIGKILL), process.stderr
         return process.returncode == 0
 

@@ -142,7 +142,8 @@ time.sleep(0.1)
 
 
 @pytest.mark.parametrize("attempt", range(4))
-def test_daemon_threads_do_not_crash_the_end_of_the_process(attempt):
+def test_daemon_threads_do_not_crash_the_end_of_the_process(attempt, tmp_path):
     """A thread that may not take the interpreter's lock any more sleeps until the process ends."""
-    run = subprocess.run([sys.executable, "-c", DAEMONS], capture_output=True, timeout=60)
+    command = [sys.executable, "-c", DAEMONS]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60)
     assert (run.returncode, run.stderr) == (0, b"")
