@@ -152,9 +152,9 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             check_is_fitted(self)
         network = self._network
         if not self._is_ready(X, network.dtype):
-            X = validate_data(
-                self, X, accept_sparse=["csr", "csc"], dtype=network.dtype, order="C", reset=False
-            )
+            options = {"accept_sparse": ["csr", "csc"], "order": "C", "reset": False}
+            with np.errstate(all="ignore"):  # of a cast to float32, whose infinity is refused
+                X = validate_data(self, X, dtype=network.dtype, **options)
         return X, network
 
     def _is_ready(self, X, dtype):

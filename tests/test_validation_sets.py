@@ -150,3 +150,14 @@ def test_inside_a_transformed_target(diabetes):
         MLPRegressor(**SMALL, learning_rate_init=0.01), transformer=StandardScaler()
     )
     assert model.fit(X, 100 * y + 50).score(X, 100 * y + 50) > 0.3
+
+
+def test_numbers_that_the_type_of_x_cannot_hold_are_refused():
+    """By name, and without a warning of NumPy's beside it."""
+    rng = np.random.RandomState(0)
+    X, y = rng.randn(40, 3).astype(np.float32), rng.randn(40)
+    model = MLPRegressor(hidden_layer_sizes=(3,), early_stopping=True, max_iter=2, random_state=0)
+    with pytest.raises(ValueError, match=r"X_val, y_val is not valid: .*float32"):
+        model.fit(X, y, X_val=rng.randn(10, 3) * 1e300, y_val=y[:10])
+    with pytest.raises(ValueError, match="float32"):
+        fit_quietly(model, X, y).predict(rng.randn(10, 3) * 1e300)

@@ -20,17 +20,18 @@ from skreg.network.core import make_data
 
 def check_arrays(estimator, X, y, *, numeric, reset, dtype=(np.float64, np.float32)):
     """X and y as arrays; what the estimator knows of features is set, or checked."""
-    X, y = validate_data(
-        estimator,
-        X,
-        y,
-        accept_sparse=["csr", "csc"],
-        multi_output=True,
-        y_numeric=numeric,
-        dtype=dtype,
-        order="C",
-        reset=reset,
-    )
+    with np.errstate(all="ignore"):  # of a cast to float32, whose infinity is refused by name
+        X, y = validate_data(
+            estimator,
+            X,
+            y,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            y_numeric=numeric,
+            dtype=dtype,
+            order="C",
+            reset=reset,
+        )
     return X, flat(y)
 
 
