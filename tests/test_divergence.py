@@ -169,6 +169,17 @@ def test_memory_that_float32_cannot_hold(params):
         model.partial_fit(X.astype(np.float32), y)
 
 
+def test_weights_that_float32_cannot_hold():
+    """A warm start in float32 from a fit in float64."""
+    rng = np.random.RandomState(0)
+    X, y = rng.randn(20, 3), rng.randn(20)
+    model = MLPRegressor(hidden_layer_sizes=(4,), max_iter=2, warm_start=True, random_state=0)
+    fit_quietly(model, X, y)
+    model.coefs_[0] *= 1e300
+    with pytest.raises(ValueError, match="Solver produced"):
+        model.fit(X.astype(np.float32), y)
+
+
 def test_batch_norm_that_cannot_be_folded():
     rng = np.random.RandomState(0)
     model = MLPRegressor(hidden_layer_sizes=(4,), batch_norm=True, learning_rate_init=1e300)

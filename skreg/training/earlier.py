@@ -20,6 +20,7 @@ class EarlierFit:
         self.memory = attributes.get("_state", {})  # what `remember` returned
         self.history = History.of(attributes)
 
+    @np.errstate(over="ignore")  # from float64 to float32; the first epoch looks at the weights
     def load(self, network, plan):
         """Give its weights to a network of the same architecture."""
         sizes, wanted = [c.shape[1] for c in self.coefs[:-1]], plan.architecture.sizes
@@ -37,15 +38,13 @@ class EarlierFit:
             network.load(self.coefs, self.intercepts)
             return
         snapshot = self.memory["parameters"], self.memory["statistics"]
-        with np.errstate(over="ignore"):  # from float64 to float32; the first epoch looks at it
-            network.restore(snapshot)
+        network.restore(snapshot)
         self._check_unchanged(network.fold(snapshot, self.memory["epsilon"]), plan.norm)
 
     def _check_unchanged(self, folded, norm):
         folded = [a for arrays in folded for a in arrays]
         given = [*self.coefs, *self.intercepts]
-        with np.errstate(over="ignore"):
-            cast = [f.astype(np.result_type(g)) for f, g in zip(folded, given, strict=True)]
+        cast = [f.astype(np.result_type(g)) for f, g in zip(folded, given, strict=True)]
         if not all(np.array_equal(f, g) for f, g in zip(cast, given, strict=True)):
             raise ValueError(
                 f"coefs_ or intercepts_ were changed, but with {norm}=True training "
