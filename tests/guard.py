@@ -365,7 +365,10 @@ def network_cases():
         yield network(f"loss-{loss}", {"loss": loss}, plain, "counts")
     for name, effect in NEW.items():  # so that a new parameter has a fit
         for data in ("binary", "numbers"):
-            case = network(f"effect-{name}", effect.on | {"max_iter": 4}, plain, data)
+            params = effect.on | {"max_iter": 4}
+            if data == "numbers" and "scoring" in params:
+                params |= {"scoring": "r2"}
+            case = network(f"effect-{name}", params, plain, data)
             if name in inspect.signature(getattr(skreg, case.made.cls)).parameters:
                 yield case
     for name, arguments in SPECIAL.items():
