@@ -10,6 +10,7 @@ import pytest
 from conftest import assert_same_bits, fit_quietly
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import fbeta_score, make_scorer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -263,6 +264,53 @@ def test_without_epochs_nothing_is_saved(data, tmp_path):
     model = MLPRegressor(solver="lbfgs", max_iter=3).set_callbacks(Checkpoint(tmp_path / "none"))
     fit_quietly(model, *data)
     assert not (tmp_path / "none").exists()
+
+
+CALLABLES = """
+from functools import partial
+import numpy as np
+from sklearn.metrics import fbeta_score, make_scorer
+from skreg.training.identity import described
+
+def within(limit):
+    return lambda estimator, X, y: limit
+
+VALUES = [
+    make_scorer(fbeta_score, beta=1),
+    make_scorer(fbeta_score, beta=2),
+    partial(fbeta_score, beta=1),
+    partial(fbeta_score, beta=2),
+    within(1),
+    within(2),
+    lambda estimator, X, y: 3,
+    lambda estimator, X, y: y[0] in {"a", "b", "c", "d"},
+    lambda estimator, X, y: [4 for _ in y],
+    lambda estimator, X, y: [5 for _ in y],
+    fbeta_score,
+    np.array(["a", 1, None], dtype=object),
+    np.array(["a", 2, None], dtype=object),
+]
+print(*map(described, VALUES), sep="\\n")
+"""
+
+
+def test_what_parameters_mean_is_told_apart_and_the_same_in_every_process():
+    command = [sys.executable, "-c", CALLABLES]
+    runs = [subprocess.run(command, capture_output=True, text=True, check=True) for _ in range(2)]
+    first, second = (run.stdout.splitlines() for run in runs)
+    assert first == second
+    assert len(first) == len(set(first)) == 13
+
+
+def test_a_grid_over_scorers_trains_each_of_them(data, tmp_path):
+    X, y = data[0], data[1] > np.median(data[1])
+    for beta in (0.1, 10):
+        scoring = make_scorer(fbeta_score, beta=beta)
+        clf = MLPClassifier((8,), max_iter=6, early_stopping=True, scoring=scoring, random_state=0)
+        alone = fit_quietly(clone(clf), X, y)
+        saved = fit_quietly(clf.set_callbacks(Checkpoint(tmp_path, keep=True)), X, y)
+        assert saved.validation_scores_ == alone.validation_scores_
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_states_of_all_kinds_come_back(tmp_path):

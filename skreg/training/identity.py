@@ -1,6 +1,8 @@
 """What must be the same for a training to go on to the same bits, as text."""
 
+import functools
 import hashlib
+import types
 from importlib.metadata import version
 
 import numpy as np
@@ -52,9 +54,29 @@ def described(value):
         return "{" + ", ".join(f"{described(k)}: {described(v)}" for k, v in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(described, value)) + "]"
+    if isinstance(value, (set, frozenset)):  # whose order is another one in each process
+        return "{" + ", ".join(sorted(map(described, value))) + "}"
     if hasattr(value, "get_params") and not isinstance(value, type):
         return f"{_name(type(value))}({described(value.get_params(deep=False))})"
-    return _name(value) if callable(value) else repr(value)
+    return _described_callable(value) if callable(value) else repr(value)
+
+
+def _described_callable(value):
+    """By what it does: lambdas have one name, and so have all scorers of `make_scorer`."""
+    if isinstance(value, functools.partial):
+        return f"partial({described([value.func, value.args, value.keywords])})"
+    if isinstance(value, types.FunctionType) and "<" in value.__qualname__:  # of no module
+        cells = [cell.cell_contents for cell in value.__closure__ or ()]
+        inside = [_name(each) if callable(each) else each for each in cells]  # may be itself
+        content = [_described_code(value.__code__), value.__defaults__, inside]
+    else:
+        content = {} if hasattr(value, "__qualname__") else getattr(value, "__dict__", {})
+    return f"{_name(value)}({described(content)})"
+
+
+def _described_code(code):
+    nested = [_described_code(c) if isinstance(c, types.CodeType) else c for c in code.co_consts]
+    return described([code.co_code.hex(), code.co_names, nested])
 
 
 def _name(thing):
@@ -70,6 +92,8 @@ def fingerprint(value):
             value = (value.shape, value.indptr, value.indices, value.data)
         if isinstance(value, dict):
             value = [item for pair in sorted(value.items()) for item in pair]
+        if isinstance(value, np.ndarray) and value.dtype.hasobject:  # its bytes are addresses
+            value = [value.shape, *value.ravel()]
         if isinstance(value, np.ndarray):
             hashed.update(f"{value.dtype} {value.shape}".encode())
             hashed.update(np.ascontiguousarray(value).data)
