@@ -73,6 +73,15 @@ static nb::list slots_as_list(const std::vector<Slot>& slots) {
 }
 
 template <class T>
+double evaluate(BoundTrainer<T>& b, const BorrowedData<T>& data, const Rows& rows, Scoring<T>* scoring) {
+  check_call(b, data, rows);
+  const int64_t n = int64_t(rows.shape(0));
+  return interruptible(
+      b.clock, b.trainer.nanoseconds_of_pass(data.view, n),
+      [&](const auto& poll) { return b.trainer.evaluate(data.view, rows.data(), n, scoring, poll); }, b.stop);
+}
+
+template <class T>
 void bind_trainer(nb::module_& m, const char* name) {
   using B = BoundTrainer<T>;
   using D = BorrowedData<T>;
@@ -123,18 +132,21 @@ void bind_trainer(nb::module_& m, const char* name) {
           },
           "data"_a, "order"_a.noconvert(), "batch_size"_a, "rates"_a.noconvert(), "seconds"_a)
       .def(
-          "evaluate",
-          [](B& b, const D& data, const Rows& rows) {
-            check_call(b, data, rows);
-            const double pass = b.trainer.nanoseconds_of_pass(data.view, int64_t(rows.shape(0)));
-            return interruptible(
-                b.clock, pass,
-                [&](const Poll& poll) {
-                  return b.trainer.evaluate(data.view, rows.data(), int64_t(rows.shape(0)), poll);
-                },
-                b.stop);
-          },
+          "evaluate", [](B& b, const D& data, const Rows& rows) { return evaluate<T>(b, data, rows, nullptr); },
           "data"_a, "rows"_a.noconvert())
+      .def(
+          "evaluate_and_score",
+          [](B& b, const D& data, const Rows& rows, const Spec& spec, const std::string& link,
+             const std::optional<Vector<const double>>& weight, const Vector<double>& sums) {
+            const auto score = make_score<T>(spec);
+            apply_link<T>(link, nullptr, 0, 1);  // an unknown name fails here
+            expect(!weight || weight->shape(0) == rows.shape(0), "one weight is needed for each row");
+            expect(int64_t(sums.shape(0)) == score->n_sums(b.trainer.network.n_outputs()), "sums has the wrong length");
+            std::fill_n(sums.data(), sums.shape(0), 0.0);
+            Scoring<T> scoring{*score, link, weight ? weight->data() : nullptr, sums.data()};
+            return evaluate<T>(b, data, rows, &scoring);
+          },
+          "data"_a, "rows"_a.noconvert(), "score"_a, "link"_a, "weight"_a.noconvert().none(), "sums"_a.noconvert())
       .def(
           "loss_and_gradient",
           [](B& b, const D& data, const Rows& rows, const Vector<T>& gradient, bool training) {

@@ -15,6 +15,7 @@
 #include "network.hpp"
 #include "optimizers.hpp"
 #include "penalties.hpp"
+#include "scores.hpp"
 
 namespace skreg {
 
@@ -98,12 +99,14 @@ class Trainer {
     return n_used ? loss_sum / double(n_used) : penalty_value();
   }
 
-  // Mean loss without penalties, as at prediction: dropout off, running statistics.
-  double evaluate(const Data<T>& data, const int32_t* rows, int64_t n, const Poll& poll) {
+  // Mean loss without penalties, as at prediction: dropout off, running statistics; and a score of the same outputs.
+  double evaluate(const Data<T>& data, const int32_t* rows, int64_t n, Scoring<T>* scoring, const Poll& poll) {
     double loss = 0;
     for_chunks(data, rows, n, poll, [&](const Batch<T>& batch) {
-      const T* z = network.forward(batch_.input(), batch);
-      loss += loss_->value_and_gradient(batch_.loss_batch(z, network.n_outputs(), nullptr));
+      T* z = network.forward(batch_.input(), batch);
+      const LossBatch<T> outputs = batch_.loss_batch(z, network.n_outputs(), nullptr);
+      loss += loss_->value_and_gradient(outputs);
+      if (scoring) scoring->add(outputs, z);
     });
     return loss;
   }

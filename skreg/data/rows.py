@@ -13,6 +13,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from skreg.data.columns import ColumnMoments
 from skreg.data.epochs import RowEpochs, VariantEpochs
+from skreg.data.scores import score_in_core
 from skreg.data.targets import flat
 from skreg.data.validation import Validation, check_total_weight, split_rows, take_rows
 from skreg.network.core import make_data
@@ -108,20 +109,20 @@ class TrainingRows:
         weight = None if self.weight is None else self.weight[rows]
         return make_data(X, **self.targets.loss.encode(self.y[rows]), weight=weight)
 
-    def hold_out(self, fraction, random_state, *, copies):
+    def hold_out(self, estimator, fraction, random_state):
         """These rows, a share of them set aside to validate on."""
         strata = self.targets.strata(self.y)
-        split = split_rows(len(self.train), fraction, strata, random_state)
-        return self.divided(*split, copies=copies)
+        return self.divided(estimator, *split_rows(len(self.train), fraction, strata, random_state))
 
-    def divided(self, train, held_out, *, copies):
+    def divided(self, estimator, train, held_out):
         """These rows, some to train and some to validate on; X and its view are shared.
 
-        With copies of the latter as they were passed, for a scorer.
+        With copies of the latter as they were passed, if the estimator's scoring needs them.
         """
         train, held_out = np.asarray(train, np.int32), np.asarray(held_out, np.int32)
         check_total_weight(self.data, held_out, "validation")
         weight = None if self.sample_weight is None else self.sample_weight[held_out]
+        copies = estimator.scoring != "loss" and not score_in_core(estimator, self.targets)
         X, y = (take_rows(a, held_out) if copies else None for a in self.passed)
         divided = copy.copy(self)
         divided.train = train

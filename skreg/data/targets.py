@@ -46,6 +46,11 @@ class Labels:
         link = "logistic" if multilabel or n_outputs == 1 else "softmax"
         return cls(estimator, classes, n_outputs, link)
 
+    @property
+    def score(self):
+        """The one that the core can tell, or None; of one class there is nothing to tell."""
+        return self.loss.score if len(self.classes) > 1 else None
+
     def attributes(self):
         """What the fitted estimator keeps."""
         return {
@@ -102,6 +107,11 @@ class Numbers:
 
     def __init__(self, estimator, y):
         self.loss = regression_loss(estimator, self._matrix(y).shape[1])
+
+    @property
+    def score(self):
+        """The one that the core can tell, or None."""
+        return self.loss.score
 
     def attributes(self):
         """What the fitted estimator keeps."""

@@ -12,10 +12,12 @@ from sklearn.model_selection._split import _validate_shuffle_split
 from sklearn.utils import _safe_indexing
 from sklearn.utils.extmath import _approximate_mode
 
+from skreg.data.scores import score_in_core
+
 
 @dataclass
 class Validation:
-    """Data and rows for the core, and X, y, sample_weight as the user passed them, for scorers.
+    """Data and rows for the core, and X and y as the user passed them, where a scorer needs them.
 
     `checked` holds X and y after the checks, with all rows of data.
     """
@@ -38,24 +40,47 @@ class Validation:
         """Mean loss without penalties, weighted by sample and class weights."""
         return network.evaluate(self.data, self.rows)
 
-    def scorer(self, estimator, attributes):
-        """A function that scores a network's current weights, or None to watch the loss.
+    def measure(self, estimator, targets, attributes):
+        """A function from a trainer to the loss of its current weights, and what is watched.
 
-        The scorer gets a copy of the estimator with the attributes that predict as the network.
+        The latter, higher is better, is what `scoring` says: the negative loss, a score that the
+        core tells, or that of a scorer, which gets a copy of the estimator with the attributes
+        that predict as the network.
         """
         if estimator.scoring == "loss":
-            return None
-        score = check_scoring(estimator, scoring=estimator.scoring)
-        weighted = self.sample_weight is not None and _takes_sample_weight(score)
+            return self._measure_loss
+        in_core = score_in_core(estimator, targets)
+        if in_core:
+            score = in_core(self.checked[1][self.rows], self.sample_weight)
+            return lambda trainer: self._measure_in_core(trainer.network, score, targets.loss.link)
+        return self._with_scorer(estimator, attributes)
+
+    def _measure_loss(self, trainer):
+        loss = self.loss(trainer.network)
+        return loss, -loss
+
+    def _measure_in_core(self, network, score, link):
+        sums = np.empty(score.n_sums)
+        weight = None if self.sample_weight is None else self.sample_weight.astype(np.float64)
+        loss = network.evaluate_and_score(self.data, self.rows, score.spec, link, weight, sums)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found out
+            return loss, score.of(sums)
+
+    def _with_scorer(self, estimator, attributes):
+        scorer = check_scoring(estimator, scoring=estimator.scoring)
+        weighted = self.sample_weight is not None and _takes_sample_weight(scorer)
         options = {"sample_weight": self.sample_weight} if weighted else {}
 
-        def score_now(trainer):
+        def measure(trainer):
+            loss = self.loss(trainer.network)
+            if not np.isfinite(loss):
+                return loss, np.nan
             current = _unfitted(estimator)
             vars(current).update(attributes(trainer))
-            with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found out
-                return score(current, self.X, self.y, **options)
+            with trainer.serial, np.errstate(over="ignore", invalid="ignore"):
+                return loss, float(scorer(current, self.X, self.y, **options))
 
-        return score_now
+        return measure
 
 
 def _unfitted(estimator):

@@ -63,8 +63,7 @@ class Folds:
 
     def _trainer(self, c, k, random_state):
         plan = self.plans[c]
-        copies = plan.estimator.scoring != "loss"
-        rows = self.tables[c].divided(*self.splits[k], copies=copies)
+        rows = self.tables[c].divided(plan.estimator, *self.splits[k])
         seed = np.random.SeedSequence([random_state, c, k]).generate_state(1)[0]
         return plan.trainer.fresh(plan, rows, check_random_state(int(seed)))
 

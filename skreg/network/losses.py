@@ -24,6 +24,7 @@ class Loss:
     name = ""
     link = "identity"
     parameters: dict = {}  # constraints of the options it reads
+    score = "r2"  # which of data/scores.py the estimator's `score` is, if it is one of them
     spread = True  # whether a normal deviation around the prediction has a meaning
 
     def __init__(self, estimator, n_targets):
@@ -54,6 +55,7 @@ class BinaryLogLoss(Loss):
     """One label, or several that may hold at once; its smoothing is a regularizer's."""
 
     name = "binary_log_loss"
+    score = "accuracy"
     link = "logistic"
 
     def encode(self, y):
@@ -64,6 +66,7 @@ class SoftmaxLogLoss(Loss):
     """One of several classes; its smoothing is a regularizer's."""
 
     name = "softmax_log_loss"
+    score = "accuracy"
     link = "softmax"
 
     def encode(self, y):
@@ -120,6 +123,8 @@ class Quantile(Loss):
 
 class SeveralQuantiles(Quantile):
     """Several quantiles of a single target, one an output."""
+
+    score = None
 
     def __init__(self, estimator, n_targets):
         super().__init__(estimator, n_targets)

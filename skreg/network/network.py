@@ -178,6 +178,10 @@ class Network:
         """Mean loss of the rows as at prediction, without penalties."""
         return self._core.evaluate(data, rows)
 
+    def evaluate_and_score(self, data, rows, score, link, weight, sums):
+        """The same; `score`, a Spec, is written as sums over the rows of what `link` predicts."""
+        return self._core.evaluate_and_score(data, rows, score, link, weight, sums)
+
     def loss_and_gradient(self, data, rows, gradient, training=False):
         """Loss with smooth penalties over all rows; its gradient is written into `gradient`."""
         return self._core.loss_and_gradient(data, rows, gradient, training)

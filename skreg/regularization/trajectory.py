@@ -1,5 +1,6 @@
 """Place 8: what follows a training between epochs. Averaging, early stopping, a limit of time."""
 
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -61,8 +62,9 @@ class Patience(Technique):
         if validation is None:
             return [stopping.TrainingLoss(p.tol, self.value, history)]
         rule = stopping.ScoreStopping if p.scoring is None else stopping.EarlyStopping
-        score = validation.scorer(p, lambda trainer: plan.attributes(trainer, rows))
-        return [rule(validation, score, p.tol, self.value, restore_best=p.restore_best)]
+        now = partial(plan.attributes, rows=rows)
+        measure = validation.measure(p, rows.targets, now)
+        return [rule(measure, p.tol, self.value, restore_best=p.restore_best)]
 
 
 class EarlyStopping(Technique):
@@ -83,7 +85,7 @@ class EarlyStopping(Technique):
         p = self.estimator
         if rows.validation is not None:
             return rows
-        return rows.hold_out(p.validation_fraction, random_state, copies=p.scoring != "loss")
+        return rows.hold_out(p, p.validation_fraction, random_state)
 
     def without_effect(self, plan):
         for name in ("scoring", "restore_best"):

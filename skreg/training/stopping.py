@@ -93,9 +93,8 @@ class EarlyStopping(Monitor):
 
     Parameters
     ----------
-    validation : Validation
-    score : callable (trainer) -> float, or None
-        What to watch, higher is better; None for the negative validation loss.
+    measure : callable (trainer) -> (float, float)
+        The validation loss, and what to watch, higher is better.
     restore_best : bool
         Whether the best weights are kept at the end, or the last.
     """
@@ -103,23 +102,23 @@ class EarlyStopping(Monitor):
     subject = "Validation score"
     looks = True
 
-    def __init__(self, validation, score, tol, patience, *, restore_best):
+    def __init__(self, measure, tol, patience, *, restore_best):
         super().__init__(tol, patience)
-        self._validation, self._score, self._restore_best = validation, score, restore_best
+        self._measure, self._restore_best = measure, restore_best
         self.best_score = self.reference = -math.inf
         self.best_epoch = None  # counted from 1 along the validation scores
         self.snapshot = None
 
     def warm_start(self, trainer):
         """The weights of an earlier fit are the ones to beat."""
-        _, start = self._measure(trainer)
+        _, start = self._measured(trainer)
         if not math.isnan(start):
             self.best_score = self.reference = start
             self.snapshot = trainer.network.snapshot()
 
     def look(self, trainer):
         network, history = trainer.network, trainer.history
-        validation_loss, score = self._measure(trainer)
+        validation_loss, score = self._measured(trainer)
         if not math.isfinite(trainer.loss):
             score = math.nan
         trainer.watched_loss = validation_loss
@@ -153,17 +152,12 @@ class EarlyStopping(Monitor):
             return True
         return False
 
-    def _measure(self, trainer):
-        """Validation loss and score of the current weights; NaN where they are not finite."""
-        network = trainer.network
-        loss = float(self._validation.loss(network)) if network.finite else math.nan
-        if not math.isfinite(loss):
-            return loss, math.nan
-        if self._score is None:
-            return loss, -loss
-        with trainer.serial:
-            score = float(self._score(trainer))
-        return loss, score if math.isfinite(score) else math.nan
+    def _measured(self, trainer):
+        """Both of the current weights; NaN where they are not finite."""
+        if not trainer.network.finite:
+            return math.nan, math.nan
+        loss, score = self._measure(trainer)
+        return loss, score if math.isfinite(loss) and math.isfinite(score) else math.nan
 
     def report(self, history):
         return {
