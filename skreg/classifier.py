@@ -104,7 +104,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         'lbfgs' the tolerance on the gradient.
 
     verbose : bool, default=False
-        Whether to print the progress.
+        Whether to print a line for each epoch, or each iteration of 'lbfgs': loss, seconds,
+        learning rate, validation loss and score, the best epoch so far.
 
     warm_start : bool, default=False
         Whether `fit` continues from the weights of the fit before. The state of the optimizer is
@@ -301,6 +302,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     lr_curve_ : list of float
         Learning rate at the end of every epoch. Not for 'lbfgs'.
+
+    history_ : dict of str to list of float
+        All curves by name, one number an epoch (an iteration of 'lbfgs'); those of a warm start go
+        on. ``pd.DataFrame(model.history_)`` is a table of them. 'objective', which is
+        `loss_curve_`; 'training_loss', the same without penalties, of the rows as they were
+        changed, with dropout; 'validation_loss' and 'validation_score', where rows are validated
+        on, nan in epochs before; 'learning_rate', not for 'lbfgs'; 'seconds', the time that it
+        took.
 
     best_loss_ : float or None
         Smallest value of `loss_curve_`; None with `early_stopping`.

@@ -1,6 +1,7 @@
 """The public face: signatures, attributes, targets of every kind, warm starts, output."""
 
 import inspect
+import re
 
 import numpy as np
 import pytest
@@ -187,13 +188,71 @@ def test_partial_fit_equals_fit_in_full_batches(cancer):
     assert parts.loss_curve_ == whole.loss_curve_
 
 
-def test_verbose_prints_the_epochs(capsys, cancer):
-    """Loss and validation score; silence is the default."""
-    fit_epochs(MLPClassifier((5,), **FAST, early_stopping=True), *cancer)
-    assert capsys.readouterr().out == ""
-    fit_epochs(MLPClassifier((5,), **FAST, early_stopping=True, verbose=True), *cancer)
-    out = capsys.readouterr().out
-    assert out.count("Iteration") == out.count("Validation score") == 3
+def test_verbose_prints_a_line_an_epoch(capsys, cancer):
+    """It begins as scikit-learn's and tells what there is to see; silence is the default."""
+    number = r"-?[\d.]+(e-?\d+)?"
+    begin = rf"Iteration \d, loss = {number}, {number} s"
+    early = rf"{begin}, rate 0.001, validation loss {number}, best epoch \d"
+    lines = {
+        begin: {"solver": "lbfgs"},
+        rf"{begin}, rate 0.001": {},
+        early: {"early_stopping": True},
+        early.replace(", best", rf", validation score {number}, best"): {
+            "early_stopping": True,
+            "scoring": "roc_auc",
+        },
+    }
+    for line, params in lines.items():
+        model = MLPClassifier((5,), **FAST | params)
+        fit_quietly(model, *cancer)
+        assert capsys.readouterr().out == ""
+        fit_quietly(model.set_params(verbose=True), *cancer)
+        out = capsys.readouterr().out.splitlines()
+        assert len(out) == model.n_iter_
+        assert all(re.fullmatch(line, told) for told in out), out
+
+
+@pytest.mark.parametrize("params", [{}, {"early_stopping": True}, {"solver": "lbfgs"}], ids=str)
+def test_history_has_every_curve(params, cancer):
+    """Losses with penalties and without, over all epochs of warm starts."""
+    X, y = cancer
+    model = MLPClassifier((5,), **FAST | params, penalty="elasticnet", alpha=0.1, warm_start=True)
+    for _ in range(2):
+        fit_quietly(model, X, y)
+    history = model.history_
+    lbfgs = model.solver == "lbfgs"
+    n = model.n_iter_ if lbfgs else 2 * model.n_iter_
+    assert {len(curve) for curve in history.values()} == {n}
+    assert min(history["seconds"]) >= 0
+    penalties = np.subtract(history["objective"], history["training_loss"])
+    assert (penalties > 0).all()
+    weights = np.concatenate([c.ravel() for c in model.coefs_])
+    expected = 0.1 * (0.15 * np.abs(weights).sum() + 0.85 / 2 * (weights**2).sum())
+    assert penalties[-1] == pytest.approx(expected, rel=1e-5 if lbfgs else 0.1)
+    names = {"objective", "training_loss", "seconds"}
+    if not lbfgs:
+        assert history["objective"] == model.loss_curve_
+        assert history["learning_rate"] == model.lr_curve_
+        names |= {"learning_rate"}
+    if model.early_stopping:
+        assert history["validation_loss"] == model.validation_loss_curve_
+        assert history["validation_score"] == model.validation_scores_
+        names |= {"validation_loss", "validation_score"}
+    assert set(history) == names
+
+
+def test_history_after_a_change_of_what_is_validated(cancer):
+    """Epochs that were not validated are nan; those of another solver are not counted on."""
+    model = MLPClassifier((5,), **FAST, warm_start=True)
+    fit_quietly(model, *cancer)
+    fit_quietly(model.set_params(early_stopping=True), *cancer)
+    losses = model.history_["validation_loss"]
+    assert np.isnan(losses[:3]).all() and losses[3:] == model.validation_loss_curve_
+    fit_quietly(model.set_params(early_stopping=False), *cancer)
+    assert len(model.history_["objective"]) == 9 and "validation_loss" not in model.history_
+    fit_quietly(model.set_params(solver="lbfgs"), *cancer)
+    fit_quietly(model.set_params(solver="adam"), *cancer)
+    assert len(model.history_["objective"]) == 3
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

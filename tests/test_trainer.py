@@ -55,6 +55,7 @@ def make_trainer(X, y, estimator=MLPRegressor, **params):
 def everything(trainer):
     """All that a fit leaves, as one list of arrays."""
     report = trainer.report()
+    report |= {n: c for n, c in report.pop("history_").items() if n != "seconds"}
     curves = [report[name] for name in sorted(report) if report[name] is not None]
     return [*trainer.fitted(), *trainer.network.snapshot(), *curves, trainer.random_state.rand(3)]
 

@@ -36,6 +36,11 @@ struct Rates {
   double of(int64_t index) const { return value[std::min(index, n - 1)]; }
 };
 
+// Means over the rows of an epoch, of each batch before its step.
+struct EpochLoss {
+  double objective = 0, loss = 0;  // with penalties and without
+};
+
 template <class T>
 class Trainer {
  public:
@@ -60,13 +65,12 @@ class Trainer {
   // For changes of the rows.
   void set_columns(const ColumnStatistics<T>& columns) { columns_ = columns; }
 
-  // One pass over the rows in `order`. Returns the mean over them of the batches' penalized losses, each before its
-  // step.
-  double train_epoch(const Data<T>& data, const int32_t* order, int64_t n, int64_t batch_size, const Rates& rates,
-                     const Poll& poll) {
+  // One pass over the rows in `order`.
+  EpochLoss train_epoch(const Data<T>& data, const int32_t* order, int64_t n, int64_t batch_size, const Rates& rates,
+                        const Poll& poll) {
     batch_size = std::min(batch_size, n);
     network.reserve(std::min(batch_size + 1, n), true);
-    double loss_sum = 0;
+    EpochLoss sum;
     int64_t n_used = 0, index = 0;
     for (int64_t begin = 0, end; begin < n; begin = end, ++index) {
       end = batch_end(begin, n, batch_size);
@@ -81,7 +85,8 @@ class Trainer {
       const double loss = rule_->loss_and_gradient(pass(), batch, columns_);
       network.finish_gradient();
       // 5 gradient
-      loss_sum += (loss + penalty_value()) * double(end - begin);
+      sum.objective += (loss + penalty()) * double(end - begin);
+      sum.loss += loss * double(end - begin);
       n_used += end - begin;
       for (const auto& penalty : smooth_) penalty->add_gradient(state_.parameters, gradient_.data());
       for (const auto& change : gradient_changes_) change->apply(gradient_.data());
@@ -96,7 +101,16 @@ class Trainer {
       for (const auto& average : averages_) average->follow(state_.parameters, state_.average);
       if (!poll()) break;
     }
-    return n_used ? loss_sum / double(n_used) : penalty_value();
+    if (n_used == 0) return {penalty(), 0};
+    return {sum.objective / double(n_used), sum.loss / double(n_used)};
+  }
+
+  // What the penalties add to the loss now.
+  double penalty() const {
+    double value = 0;
+    for (const auto& penalty : smooth_) value += penalty->value(state_.parameters);
+    for (const auto& proximal : proximals_) value += proximal->value(state_.parameters);
+    return value;
   }
 
   // Mean loss without penalties, as at prediction: dropout off, running statistics; and a score of the same outputs.
@@ -237,13 +251,6 @@ class Trainer {
       body(describe(false));
     }
     return true;
-  }
-
-  double penalty_value() const {
-    double value = 0;
-    for (const auto& penalty : smooth_) value += penalty->value(state_.parameters);
-    for (const auto& proximal : proximals_) value += proximal->value(state_.parameters);
-    return value;
   }
 
   // Mean and variance of chunks, merged one by one (Chan, Golub and LeVeque 1979) in double. False where `poll` ended

@@ -29,7 +29,7 @@ class RowEpochs:
         self.network, self.data, self.rows = network, rows.data, rows.train
 
     def train_epoch(self, order, batch_size, rates, seconds=math.inf):
-        """One pass over the rows in `order`; returns the mean penalized loss."""
+        """One pass over the rows in `order`; returns the mean loss with penalties, and without."""
         return self.network.train_epoch(self.data, order, batch_size, rates, seconds)
 
     def state(self):
@@ -66,9 +66,9 @@ class VariantEpochs:
         self.epoch = epoch
 
     def train_epoch(self, order, batch_size, rates, seconds=math.inf):
-        """One pass over variants of the rows in `order`; returns the mean penalized loss."""
+        """One pass over variants of the rows in `order`; returns the same."""
         deadline = time.monotonic() + seconds
-        total, n_used = 0.0, 0
+        total, n_used = np.zeros(2), 0
         for begin, end in self._chunks(len(order), batch_size):
             rows = order[begin:end]
             with self.serial:
@@ -77,12 +77,12 @@ class VariantEpochs:
             chunk_rates = rates[min(begin // batch_size, len(rates) - 1) :]
             left = deadline - time.monotonic()
             in_order = self.rows[: len(rows)]
-            loss = self.network.train_epoch(data, in_order, batch_size, chunk_rates, left)
-            total, n_used = total + loss * len(rows), n_used + len(rows)
+            means = self.network.train_epoch(data, in_order, batch_size, chunk_rates, left)
+            total, n_used = total + np.multiply(means, len(rows)), n_used + len(rows)
             if time.monotonic() >= deadline:
                 break
         self.epoch += 1
-        return total / n_used
+        return tuple((total / n_used).tolist())
 
     def state(self):
         """What the variants of the next epoch follow from, beside the rows."""

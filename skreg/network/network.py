@@ -167,7 +167,7 @@ class Network:
         self._core.stop_by(stop)
 
     def train_epoch(self, data, order, batch_size, rates, seconds=math.inf):
-        """One pass over the rows in `order`; returns the mean penalized loss.
+        """One pass over the rows in `order`; returns the mean loss with penalties, and without.
 
         `rates` holds the learning rate of each batch, or one for all. The pass ends early, between
         two batches, once `seconds` are over.
@@ -189,6 +189,11 @@ class Network:
     def recalibrate(self, data, rows):
         """Make the running statistics those of the given rows, layer by layer."""
         self._core.recalibrate(data, rows)
+
+    @property
+    def penalty(self):
+        """What the penalties add to the loss now."""
+        return self._core.penalty
 
     @property
     def finite(self):

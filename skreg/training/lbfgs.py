@@ -1,5 +1,7 @@
 """FullBatch: the solver without epochs. SciPy's L-BFGS-B over the core's loss and gradient."""
 
+import time
+
 import numpy as np
 import scipy.optimize
 from sklearn.utils.optimize import _check_optimize_result
@@ -46,6 +48,7 @@ class FullBatch:
         p = self.plan.estimator
         data = self.rows.view(self.rows.X.astype(np.float64, copy=False))
         self.rows.check(data)
+        self.iterations = Iterations(self.network, verbose=p.verbose)
         self.n_iter, self.loss = minimize(
             self.network,
             data,
@@ -54,7 +57,7 @@ class FullBatch:
             tol=p.tol,
             max_iter=max_iter,
             max_fun=p.max_fun,
-            verbose=p.verbose,
+            iterations=self.iterations,
         )
         check_finite(self.network, self.loss)
 
@@ -65,6 +68,7 @@ class FullBatch:
     def report(self):
         """Attributes of the fitted estimator."""
         own = {"n_iter_": self.n_iter, "loss_": self.loss, "t_": self.t}
+        own["history_"] = self.iterations.curves
         return {**own, "best_loss_": None, "_no_improvement_count": 0, **NOT_VALIDATED}
 
     def remember(self, snapshot, norm):
@@ -72,7 +76,7 @@ class FullBatch:
         return remember({}, self.network, snapshot, norm)
 
 
-def minimize(network, data, rows, *, l1, tol, max_iter, max_fun, verbose=False):
+def minimize(network, data, rows, *, l1, tol, max_iter, max_fun, iterations):
     """Minimize loss + smooth penalties + l1 * sum |w|, leaving the solution in the network.
 
     With l1 > 0 the weights are split as w = w+ - w- with w+, w- >= 0 (Schmidt 2010), which makes
@@ -93,7 +97,7 @@ def minimize(network, data, rows, *, l1, tol, max_iter, max_fun, verbose=False):
         jac=True,
         bounds=problem.bounds(),
         options=options,
-        callback=_printer() if verbose else None,
+        callback=iterations.follow(problem),
     )
     network.parameters[:] = problem.solution(result.x)
     return _check_optimize_result("lbfgs", result, max_iter), float(result.fun)
@@ -153,10 +157,35 @@ class _Split(_Plain):
         return np.concatenate([(positive - common) - (negative - common), rest])
 
 
-def _printer():
-    def report(intermediate_result):
-        report.n_iter += 1
-        print(f"Iteration {report.n_iter}, loss = {intermediate_result.fun:.8f}")
+class Iterations:
+    """Curves over the iterations, and a line for each that begins as scikit-learn's.
 
-    report.n_iter = 0
-    return report
+    Parameters
+    ----------
+    network : Network
+    verbose : bool
+    """
+
+    def __init__(self, network, *, verbose):
+        self.network, self.verbose = network, verbose
+        self.curves = {"objective": [], "training_loss": [], "seconds": []}
+
+    def follow(self, problem):
+        """The callback of SciPy."""
+        begin = time.perf_counter()
+
+        def callback(intermediate_result):
+            nonlocal begin
+            self.network.parameters[:] = theta = problem.solution(intermediate_result.x)
+            loss, now = float(intermediate_result.fun), time.perf_counter()
+            data_loss = loss - self.network.penalty - problem.l1 * np.abs(theta[: problem.n]).sum()
+            for curve, number in zip(
+                self.curves.values(), (loss, float(data_loss), now - begin), strict=True
+            ):
+                curve.append(number)
+            if self.verbose:
+                n, seconds = len(self.curves["objective"]), now - begin
+                print(f"Iteration {n}, loss = {loss:.8f}, {seconds:.3g} s", flush=True)
+            begin = now
+
+        return callback

@@ -36,6 +36,10 @@ class Listener:
         """Whether a lack of progress means nothing yet."""
         return False
 
+    def told(self):
+        """What it adds to the line of an epoch, in pieces."""
+        return []
+
     def finish(self, trainer):
         """Leave the weights to keep in the network. Training may go on afterwards without it."""
 

@@ -67,6 +67,7 @@ class TrainingLoss(Monitor):
 
     def __init__(self, tol, patience, history):
         super().__init__(tol, patience)
+        history.not_validated()
         self.best_loss = history.best_loss
         self.no_improvement_count = history.no_improvement_count
 
@@ -108,6 +109,7 @@ class EarlyStopping(Monitor):
         self.best_score = self.reference = -math.inf
         self.best_epoch = None  # counted from 1 along the validation scores
         self.snapshot = None
+        self._loss = self._score = math.nan  # of the last epoch, for its line
 
     def warm_start(self, trainer):
         """The weights of an earlier fit are the ones to beat."""
@@ -119,6 +121,7 @@ class EarlyStopping(Monitor):
     def look(self, trainer):
         network, history = trainer.network, trainer.history
         validation_loss, score = self._measured(trainer)
+        self._loss, self._score = validation_loss, score
         if not math.isfinite(trainer.loss):
             score = math.nan
         trainer.watched_loss = validation_loss
@@ -131,7 +134,12 @@ class EarlyStopping(Monitor):
         if score > self.best_score:
             self.best_score, self.best_epoch = score, len(history.validation_scores)
             self.snapshot = network.snapshot()
-        trainer.say(f"Validation score: {score:f}")
+
+    def told(self):
+        told = [f"validation loss {self._loss:f}"]
+        if self._score != -self._loss:
+            told.append(f"validation score {self._score:f}")
+        return told if self.best_epoch is None else [*told, f"best epoch {self.best_epoch}"]
 
     def _diverge(self, trainer, validation_loss):
         self.no_improvement_count += 1

@@ -7,6 +7,7 @@ same numbers); place 8, the trajectory, is what the listeners do.
 
 import copy
 import math
+import time
 from contextlib import ExitStack, nullcontext
 
 import numpy as np
@@ -122,6 +123,7 @@ class Trainer:
             self.interrupt()
 
     def _epoch(self):
+        begin = time.perf_counter()
         for epoch_begin in self._hooks["epoch_begin"]:
             epoch_begin(self)
         if self._shuffle:
@@ -129,14 +131,15 @@ class Trainer:
 
         # 1 to 7: data, layers, loss, backward, gradient, step, prox
         rates = self.schedule.rates()
-        self.loss = self._epochs.train_epoch(self._order, self._batch_size, rates, self.seconds)
-        self._record(float(rates[-1]))
+        losses = self._epochs.train_epoch(self._order, self._batch_size, rates, self.seconds)
+        self._record(*losses, float(rates[-1]))
 
         # 8: trajectory
         for trained in self._hooks["trained"]:
             trained(self)
         with self._shown():
             self._ask("look")
+        self._tell(time.perf_counter() - begin)
         self.schedule.epoch_end(self.history.t, self.watched_loss)
         self._ask("epoch_end")
 
@@ -147,12 +150,22 @@ class Trainer:
         self._order.take(index, out=self._spare, mode="clip")  # mode="raise" would make a copy
         self._order, self._spare = self._spare, self._order
 
-    def _record(self, rate):
+    def _record(self, loss, data_loss, rate):
         self.epoch += 1
+        self.loss = loss
         self.history.t += len(self._order)
-        self.history.losses.append(self.loss)
+        self.history.losses.append(loss)
+        self.history.data_losses.append(data_loss)
         self.history.rates.append(rate)
-        self.say(f"Iteration {self.epoch}, loss = {self.loss:.8f}")
+
+    def _tell(self, seconds):
+        """One line an epoch, which begins as scikit-learn's."""
+        self.history.seconds.append(seconds)
+        if self._verbose:
+            told = [text for listener in self.listeners for text in listener.told()]
+            line = f"Iteration {self.epoch}, loss = {self.loss:.8f}"
+            rate = f"rate {self.history.rates[-1]:.3g}"
+            print(", ".join([line, f"{seconds:.3g} s", rate, *told]), flush=True)
 
     def _shown(self):
         """A context in which the network holds what would predict, if anyone looks."""
