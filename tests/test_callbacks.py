@@ -106,7 +106,10 @@ def test_the_copy_is_as_if_fit_had_stopped(early_stopping, data):
     assert [copy.n_iter_ for copy in keeper.kept] == [1, 2, 3]
     for n, copy in enumerate(keeper.kept, start=1):
         assert copy.loss_curve_ == clf.loss_curve_[:n]
-        assert copy.loss_ == copy.loss_curve_[-1]
+        assert copy.loss_ == copy.loss_curve_[-1] == copy.history_["objective"][-1]
+        *seconds, last = copy.history_["seconds"]
+        assert seconds == clf.history_["seconds"][: n - 1]
+        assert np.isnan(last)  # the epoch is not over
         if early_stopping:
             assert copy.validation_loss_curve_ == clf.validation_loss_curve_[:n]
             assert copy.validation_scores_ == clf.validation_scores_[:n]
