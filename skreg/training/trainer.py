@@ -157,10 +157,11 @@ class Trainer:
         self.history.losses.append(loss * self.unit)
         self.history.data_losses.append(data_loss * self.unit)
         self.history.rates.append(rate)
+        self.history.seconds.append(math.nan)  # until it is over
 
     def _tell(self, seconds):
         """One line an epoch, which begins as scikit-learn's."""
-        self.history.seconds.append(seconds)
+        self.history.seconds[-1] = seconds
         if self._verbose:
             told = [text for listener in self.listeners for text in listener.told()]
             line = f"Iteration {self.epoch}, loss = {self.history.losses[-1]:.8f}"
