@@ -133,8 +133,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     epsilon : float, default=1e-8
         Numerical stability of 'adam', in (0, inf).
 
-    n_iter_no_change : int, default=10
-        Epochs without progress before training stops.
+    n_iter_no_change : int, inf or 'auto', default='auto'
+        Epochs without progress before training stops. 'auto' is 10, as in scikit-learn's MLP,
+        without `early_stopping` and with ``scoring=None``. Otherwise it is 20 and half of the
+        epochs up to the last gain, since regularized networks improve late and in jumps; and a
+        `learning_rate` that is planned to the end runs to it.
 
     max_fun : int, default=15000
         Largest number of evaluations of the loss by 'lbfgs'.
@@ -442,7 +445,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         beta_1=0.9,
         beta_2=0.999,
         epsilon=1e-8,
-        n_iter_no_change=10,
+        n_iter_no_change="auto",
         max_fun=15000,
         penalty="l2",
         l1_ratio=0.15,

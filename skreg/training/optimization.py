@@ -59,6 +59,7 @@ class Optimization:
     def schedule(self, n_steps):
         """The learning-rate schedule; scikit-learn's own act on sgd only."""
         p, name = self.estimator, self.estimator.learning_rate
+        patience = p.n_iter_no_change
         if p.solver != "sgd" and name in SCIKIT_LEARN_SCHEDULES:
             name = "constant"
         return SCHEDULES[name](
@@ -68,7 +69,7 @@ class Optimization:
             n_steps=n_steps,
             n_epochs=p.max_iter,
             tol=p.tol,
-            patience=5 if p.n_iter_no_change == np.inf else max(1, p.n_iter_no_change // 2),
+            patience=5 if patience in ("auto", np.inf) else max(1, patience // 2),
         )
 
     def batch_size(self, n_rows):
