@@ -21,6 +21,25 @@ from skreg.training.earlier import EarlierFit
 class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     """Base class for MLPClassifier and MLPRegressor, which write `_targets`."""
 
+    def set_params(self, **params):
+        """Set parameters; those of an augmenter that is not there are left out, with a warning.
+
+        Parameters
+        ----------
+        **params : dict
+            By name, ``augmentation__p=0.1`` those of `augmentation`.
+
+        Returns
+        -------
+        self : object
+        """
+        if params.get("augmentation", self.augmentation) is None:  # as in the product of a grid
+            moot = [name for name in params if name.startswith("augmentation__")]
+            params = {name: value for name, value in params.items() if name not in moot}
+            if moot:
+                warn(f"{', '.join(moot)}: no effect with augmentation=None.", once=True)
+        return super().set_params(**params)
+
     # -------------------------------------------------------------------------- fitting
 
     def _fit(self, X, y, sample_weight, validation):
@@ -57,7 +76,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def _plan(self):
         plan = Plan(self)
         for message in plan.without_effect():
-            warn(message)
+            warn(message, once=True)
         return plan
 
     def _rows(self, plan, X, y, sample_weight, before, *, partial):

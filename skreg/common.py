@@ -5,6 +5,7 @@ import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
+import joblib
 import sklearn
 
 _OVERFLOW = (
@@ -21,15 +22,30 @@ NON_FINITE_VALIDATION = (
     f"rows is not. {_OVERFLOW}"
 )
 
-_LIBRARIES = (str(Path(__file__).parent), str(Path(sklearn.__file__).parent))
+_LIBRARIES = (
+    str(Path(__file__).parent),
+    *(str(Path(m.__file__).parent) for m in (sklearn, joblib)),
+)
+
+_told = set()  # messages of `warn` with the line that they were told at, in this process
 
 
-def warn(message, category=UserWarning):
-    """Warn at the first frame outside of skreg and scikit-learn."""
+def warn(message, category=UserWarning, *, once=False):
+    """Warn at the first line outside of skreg, scikit-learn and joblib: that of the user.
+
+    With `once` a line is told the same no second time in this process: the fits of a grid each
+    would, since scikit-learn gives each the filters anew. A process of a pool has no such line, and
+    is told once.
+    """
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_LIBRARIES):
         frame, level = frame.f_back, level + 1
+    told = message, frame.f_code.co_filename, frame.f_lineno
+    if once and told in _told:
+        return
     warnings.warn(message, category, stacklevel=level)
+    if once:  # and it was no error
+        _told.add(told)
 
 
 @contextmanager

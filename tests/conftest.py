@@ -14,6 +14,8 @@ from sklearn.datasets import (
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import scale
 
+from skreg import common
+
 
 def _read_only(*arrays):
     """Freeze the arrays: a test, or an estimator, that writes into them fails."""
@@ -64,6 +66,12 @@ def counts():
     X = rng.randn(300, 5)
     mean = np.exp(0.5 + X @ [0.4, -0.3, 0.2, 0.0, 0.0])
     return _read_only(X, rng.poisson(mean).astype(float))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_was_told():
+    """Warnings that a process gives once are new in each test."""
+    common._told.clear()
 
 
 PLANNED = {"cosine", "cosine_restarts", "one_cycle", "flat_cosine"}

@@ -541,7 +541,7 @@ def take_step(case, method, kwargs):
 
 # Messages of scikit-learn and of training itself, which speak of the data without its name.
 ACCEPTED = re.compile(
-    r"Solver produced non-finite|least populated class|inconsistent numbers of samples|"
+    r"Solver produced non-finite|in both parts|inconsistent numbers of samples|"
     r"Found array with|Expected 2D array|Found empty input array|should be greater or equal|"
     r"[Ss]ample weights|[Cc]lassification metrics can't handle|[Tt]arget scores need|"
     r"Unknown label type|Input (contains|has)|[Mm]ultioutput|is not a valid scoring|"
@@ -584,7 +584,7 @@ def place_of(error):
 
 ACCEPTED_WARNINGS = re.compile(
     r"valid feature names|number of unique classes|R\^2|diverged|Training stopped|lbfgs failed|"
-    r"least populated|regression"
+    r"is far above that of a constant|has a standard deviation of|regression"
 )
 
 

@@ -444,6 +444,7 @@ def test_columns_and_frames(frame):
     assert not np.array_equal(changed["noise__a"], frame["a"])
 
 
+@pytest.mark.filterwarnings("ignore:.* columns of X_val have far other means")
 def test_validation_sets_stay_as_they_are(digits):
     """transform_input gives X_val the steps of the pipeline, and transform is the identity."""
     X, y = digits

@@ -71,11 +71,11 @@ def test_lbfgs_has_no_curves(data):
 
 
 @pytest.mark.parametrize("Estimator", [MLPClassifier, MLPRegressor])
-def test_linear_models_ignore_batch_norm_everywhere(data, Estimator):
-    for params in ({"solver": "lbfgs"}, {"batch_size": 1, "max_iter": 2}):
-        model = Estimator(hidden_layer_sizes=(), batch_norm=True, **params)
-        with pytest.warns(UserWarning, match="batch_norm has no effect without hidden layers"):
-            fit_quietly(model, *data)
+@pytest.mark.parametrize("params", [{"solver": "lbfgs"}, {"batch_size": 1, "max_iter": 2}], ids=str)
+def test_linear_models_ignore_batch_norm_everywhere(data, Estimator, params):
+    model = Estimator(hidden_layer_sizes=(), batch_norm=True, **params)
+    with pytest.warns(UserWarning, match="batch_norm has no effect without hidden layers"):
+        fit_quietly(model, *data)
 
 
 @pytest.mark.parametrize("values", [(0, 2), (-1, 1)])

@@ -187,6 +187,7 @@ def test_batch_norm_that_cannot_be_folded():
         model.partial_fit(rng.randn(12, 5), rng.randn(12))
 
 
+@pytest.mark.filterwarnings("ignore:.* columns of X_val have far other means")
 def test_a_validation_loss_that_overflows_is_named():
     """The training rows are innocent."""
     rng = np.random.RandomState(0)

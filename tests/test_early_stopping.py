@@ -1,7 +1,7 @@
 """Early stopping: what is watched, when it stops, what is restored."""
 
 import contextlib
-import re
+import copy
 import tracemalloc
 import warnings
 
@@ -148,41 +148,73 @@ def test_scorers_by_name_and_as_callables(wine, scoring):
 @pytest.mark.parametrize("n_groups", [None, 1, 2, 3, 10])
 @pytest.mark.parametrize("fraction", [0.001, 0.1, 0.3, 0.5, 0.77, 0.999])
 def test_the_split_draws_as_scikit_learn(n_groups, fraction):
-    """The same rows in the same order, the generator left as it is left there, or its error."""
+    """The same rows in the same order, the generator left as it is left there, or an error."""
     for n_rows in (1, 2, 3, 5, 10, 11, 29, 100, 999, 1000, 4321):
         for seed in range(5):
             rng = np.random.RandomState(seed)
-            strata = None if n_groups is None else rng.randint(n_groups, size=n_rows) ** 2
-            check_split(n_rows, fraction, strata, seed)
+            labels = None if n_groups is None else rng.randint(n_groups, size=n_rows) ** 2
+            if labels is not None:
+                labels = np.unique(labels, return_inverse=True)[1]
+            check_split(n_rows, fraction, labels, seed)
 
 
-def check_split(n_rows, fraction, strata, seed):
+def check_split(n_rows, fraction, labels, seed):
     ours, theirs = np.random.RandomState(seed), np.random.RandomState(seed)
-    options = {"test_size": fraction, "stratify": strata, "random_state": theirs}
+    options = {"test_size": fraction, "stratify": labels, "random_state": theirs}
+    names = None if labels is None else np.arange(labels.max() + 1)
     try:
         expected = train_test_split(np.arange(n_rows), **options)
-    except ValueError as error:
-        message = str(error).partition("[")[0]  # we name groups as text
-    else:
-        message = "The validation set is too small" if len(expected[1]) < 2 else None
-    if message is not None:
-        with pytest.raises(ValueError, match=re.escape(message)):
-            split_rows(n_rows, fraction, strata, ours)
+    except ValueError:
+        expected = [[], []]
+    if len(expected[1]) < 2:
+        with pytest.raises(ValueError, match=r"validation set is too small|in both parts, but"):
+            split_rows(n_rows, fraction, ours, labels=labels, names=names)
         return
-    drawn = split_rows(n_rows, fraction, strata, ours)
-    for rows, expected_rows in zip(drawn, expected, strict=True):
-        assert rows.dtype == np.int32
-        np.testing.assert_array_equal(rows, expected_rows)
-    assert ours.randint(2**31) == theirs.randint(2**31)
+    for wanted in (None, names):
+        ours = np.random.RandomState(seed)
+        drawn = split_rows(n_rows, fraction, ours, labels=labels, names=wanted)
+        for rows, expected_rows in zip(drawn, expected, strict=True):
+            assert rows.dtype == np.int32
+            np.testing.assert_array_equal(rows, expected_rows)
+        assert ours.randint(2**31) == copy.deepcopy(theirs).randint(2**31)
 
 
-def test_small_groups_are_named_as_in_scikit_learn():
-    mask = np.arange(50) == 7
-    with pytest.raises(ValueError) as ours:
-        split_rows(50, 0.2, mask, np.random.RandomState(0))
-    with pytest.raises(ValueError) as theirs:
-        train_test_split(mask, test_size=0.2, stratify=mask.astype(str))
-    assert str(ours.value) == str(theirs.value)
+def test_rows_that_are_alone_train():
+    """All else is stratified where each class can be in both parts, and drawn at random if not."""
+    labels = np.r_[np.repeat(np.arange(4), [40, 30, 20, 10]), 4, 5]
+    for seed in range(10):
+        train, val = split_rows(102, 0.2, np.random.RandomState(seed), labels=labels)
+        assert sorted([*train, *val]) == list(range(102)) and len(val) == 21
+        np.testing.assert_allclose(np.bincount(labels[val]), [8.4, 6.3, 4.2, 2.1], atol=1)
+    labels = np.r_[np.repeat(np.arange(30), 2), 30]  # 7 rows cannot hold 30 classes
+    drawn = [split_rows(61, 0.1, np.random.RandomState(seed), labels=labels) for seed in range(30)]
+    assert all(len(val) == 7 and len(train) == 54 for train, val in drawn)
+    assert len({int(row) for _, val in drawn for row in val}) > 55
+
+
+@pytest.mark.parametrize("scoring", ["loss", "roc_auc_ovr"])
+def test_rare_classes_are_in_both_parts(scoring):
+    """So that scorers that need each of them work, for every seed."""
+    rng = np.random.RandomState(0)
+    X, y = rng.randn(400, 3), np.r_[np.full(5, 2), rng.randint(0, 2, 395)]
+    for seed in range(20):
+        model = MLPClassifier((3,), early_stopping=True, scoring=scoring, max_iter=1)
+        model.set_params(random_state=seed, validation_fraction=0.2)
+        assert np.isfinite(fit_epochs(model, X, y).validation_scores_).all()
+
+
+def test_as_scikit_learn_each_class_must_be_in_both_parts():
+    """The class is named as the user named it; another scoring takes it as it is."""
+    X = np.random.RandomState(0).randn(40, 3)
+    y = np.array(["yes"] + ["no"] * 39)
+    model = MLPClassifier((3,), early_stopping=True, scoring=None, max_iter=1)
+    with pytest.raises(ValueError, match=r"only one row of \['yes'\]\. Use another scoring"):
+        model.fit(X, y)
+    with pytest.raises(ValueError, match=r"validation_fraction=0.9 gives 1 and 9 rows"):
+        model.set_params(validation_fraction=0.9).fit(X[:10], ["yes", "no"] * 5)
+    fit_epochs(model.set_params(scoring="loss", validation_fraction=0.1), X, y)
+    with pytest.raises(ValueError, match=r"too small.*fraction=0.1 of n_samples=4 are 1, "):
+        model.fit(X[:4], ["yes", "no"] * 2)
 
 
 @pytest.mark.parametrize("model", [MLPClassifier, MLPRegressor])

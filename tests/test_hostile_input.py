@@ -12,6 +12,9 @@ from hypothesis.extra import numpy as hnp
 
 from skreg import MLPClassifier, MLPRegressor
 
+# Of any scale, also where one is warned about.
+pytestmark = pytest.mark.filterwarnings("ignore:y has a standard deviation of")
+
 settings.register_profile("quick", max_examples=40, deadline=None, derandomize=True)
 settings.load_profile("quick")
 

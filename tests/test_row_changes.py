@@ -304,6 +304,7 @@ def columns_of(model):
     return state["mean"], np.sqrt(state["variance"])
 
 
+@pytest.mark.filterwarnings("ignore:.* columns of X_val have far other means")
 def test_statistics_are_those_of_the_weighted_training_rows(diabetes):
     """Not of validation rows, given or split; of all rows that partial_fit has seen."""
     X, y = diabetes

@@ -51,10 +51,15 @@ def test_scores_are_those_of_scikit_learn(table, dtype, weighted, options):
     def scorer(estimator, X, y, sample_weight=None):
         return known(estimator, X, y, sample_weight=sample_weight)
 
+    train, val = np.arange(60, N), np.arange(60)
+    params = {"sample_weight": None if weight is None else weight[train]}
+    params |= {"X_val": X[val], "y_val": y[val]}
+    params |= {"sample_weight_val": None if weight is None else weight[val]}
     scores = [
-        model_of(table, scoring=scoring, **options).fit(X, y, weight).validation_scores_
+        model_of(table, scoring=scoring, **options).fit(X[train], y[train], **params)
         for scoring in (None, name, scorer)
     ]
+    scores = [model.validation_scores_ for model in scores]
     assert scores[0] == scores[1] and len(set(scores[0])) > 1
     np.testing.assert_allclose(scores[0], scores[2], rtol=1e-4 if dtype == np.float32 else 1e-11)
 

@@ -7,7 +7,11 @@ import copy
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
+import sklearn.compose
+import sklearn.pipeline
+import sklearn.preprocessing
 from conftest import fit_epochs
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
@@ -425,3 +429,23 @@ def test_numbers_that_the_type_of_x_cannot_hold(regression, name, value):
 def test_sparse_tag_is_true(params):
     """Whatever is on."""
     assert get_tags(MLPClassifier(**params)).input_tags.sparse
+
+
+@pytest.mark.parametrize("to", [list, lambda y: np.array(y, dtype=object)], ids=["list", "array"])
+def test_missing_labels_are_named(to):
+    """By their number and the first row; scikit-learn finds nan alone."""
+    y = to(["a", "b", None, "b", None] * 4)
+    with pytest.raises(ValueError, match=r"y has 8 missing labels, the first one in row 2\. Leave"):
+        MLPClassifier().fit(X[:20], y)
+
+
+def test_text_in_X_says_what_to_do():
+    """An encoder, in the code that works."""
+    frame = pd.DataFrame({"colour": ["red", "blue"] * 20, "size": np.arange(40.0)})
+    y = np.arange(40) % 2
+    with pytest.raises(ValueError, match=r"could not convert string.*OneHotEncoder\(") as error:
+        MLPClassifier().fit(frame, y)
+    code = re.search(r"make_pipeline\(.*\)", str(error.value))[0]
+    network = MLPClassifier(max_iter=500)
+    names = vars(sklearn.compose) | vars(sklearn.pipeline) | vars(sklearn.preprocessing)
+    assert eval(code, {**names, "network": network}).fit(frame, y).score(frame, y) > 0.9

@@ -47,14 +47,18 @@ def test_a_scorer_gets_the_kind_of_data_that_was_passed(regression):
 
 @pytest.mark.parametrize("task", ["classification", "regression"])
 def test_the_split_is_the_one_of_scikit_learn(wine, regression, task):
-    """Rows: `train_test_split` with the generator as it stands after the initial weights."""
+    """Rows: `train_test_split` with the generator as it stands after the initial weights.
+
+    Stratified for every classification, where scikit-learn's MLP does it for two classes alone.
+    """
     X, y = wine if task == "classification" else regression
     Estimator = MLPClassifier if task == "classification" else MLPRegressor
     script = ScriptedScorer()
     fit_epochs(Estimator(**SMALL, scoring=script, max_iter=1, validation_fraction=0.2), X, y)
     rng = np.random.RandomState(0)
     initial_parameters([X.shape[1], 8, 3 if task == "classification" else 1], random_state=rng)
-    _, X_val, _, y_val = train_test_split(X, y, random_state=rng, test_size=0.2)
+    stratify = y if task == "classification" else None
+    _, X_val, _, y_val = train_test_split(X, y, random_state=rng, test_size=0.2, stratify=stratify)
     np.testing.assert_array_equal(script.calls[0]["X"], X_val)
     np.testing.assert_array_equal(script.calls[0]["y"], y_val)
 

@@ -1,13 +1,20 @@
 """Settings that have no effect warn once or are silent; they never fail, and never act."""
 
+import subprocess
+import sys
 import warnings
 
 import numpy as np
 import pytest
 from conftest import assert_same_bits, fit_quietly
+from scipy import sparse
+from sklearn.datasets import load_breast_cancer
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
+from sklearn.preprocessing import StandardScaler
 
 from skreg import MLPClassifier, MLPRegressor
+from skreg.augmentation import SwapNoise
 
 BASE = {"hidden_layer_sizes": (5,), "max_iter": 3, "random_state": 0}
 LINEAR = {**BASE, "hidden_layer_sizes": ()}
@@ -156,7 +163,7 @@ def test_a_column_vector_target_warns(cancer):
     ("params", "message"),
     [
         ({"max_iter": 2}, "Maximum iterations"),
-        ({"l1_ratio": 0.5}, "l1_ratio=0.5 has an effect"),
+        ({"l1_ratio": 0.5}, "l1_ratio has an effect"),
         ({"batch_size": 1000}, "batch_size=1000 is larger"),
     ],
 )
@@ -192,3 +199,88 @@ def test_alpha_dropout_of_selu_is_silent(regression):
     params = {**BASE, "hidden_layer_sizes": (5, 4), "activation": ["selu", "relu"]}
     model = MLPRegressor(**params, dropout=[0.1, 0.0], dropout_kind="alpha")
     assert not recorded_warnings(model, *regression)
+
+
+def search_of(**grid):
+    model = MLPClassifier((3,), max_iter=2, random_state=0)
+    return GridSearchCV(model, grid, cv=3)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_search_is_told_once(cancer):
+    """Each message, at the line that calls the search; and again at another line."""
+    X, y = cancer
+    penalties = {"penalty": ["l1", "l2", "elasticnet", None], "alpha": [1e-5, 1e-3]}
+    search = search_of(**penalties, l1_ratio=[0.15, 0.5, 0.9])
+    first = record_of(lambda: search.fit(X, y))
+    second = record_of(lambda: search.fit(X, y))
+    for record in (first, second):
+        assert len(record) == 2
+        assert {w.filename for w in record} == {__file__}
+    repeated = [record_of(lambda: search.fit(X, y)) for _ in range(3)]
+    assert [len(record) for record in repeated] == [2, 0, 0]
+
+
+def record_of(call):
+    with warnings.catch_warnings(record=True) as record:
+        warnings.simplefilter("always")
+        call()
+    return [w for w in record if not issubclass(w.category, ConvergenceWarning)]
+
+
+def test_an_error_is_not_told(cancer):
+    """Where warnings are errors the second fit fails as the first one."""
+    for _ in range(2):
+        with pytest.raises(UserWarning, match="dropout has no effect"):
+            MLPClassifier((), dropout=0.5).fit(*cancer)
+
+
+def test_a_process_of_a_pool_is_told_once(cancer, tmp_path):
+    """By loky, whose processes have no line of the user."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import warnings\n"
+        "from sklearn.datasets import load_breast_cancer\n"
+        "from sklearn.exceptions import ConvergenceWarning\n"
+        "from sklearn.model_selection import GridSearchCV\n"
+        "from skreg import MLPClassifier\n"
+        "warnings.simplefilter('ignore', ConvergenceWarning)\n"
+        "model = MLPClassifier((3,), max_iter=1)\n"
+        "grid = {'l1_ratio': [0.5, 0.6, 0.7], 'alpha': [1e-5, 1e-3, 1e-2]}\n"
+        "GridSearchCV(model, grid, cv=3, n_jobs=2).fit(*load_breast_cancer(return_X_y=True))\n"
+    )
+    run = subprocess.run(
+        [sys.executable, script.name], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert 1 <= run.stderr.count("l1_ratio has an effect with") <= 3
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_parameters_of_an_augmenter_that_is_not_there(cancer):
+    """As in the product of a grid: left out with a warning; else they reach the augmenter."""
+    with pytest.warns(UserWarning, match=r"augmentation__p: no effect with augmentation=None"):
+        search = search_of(augmentation=[None, SwapNoise()], augmentation__p=[0.1, 0.3])
+        search.fit(*cancer)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    model = MLPClassifier(augmentation=SwapNoise()).set_params(augmentation__p=0.3)
+    assert model.augmentation.p == 0.3
+    model.set_params(augmentation=SwapNoise(), augmentation__p=0.4)
+    assert model.augmentation.p == 0.4
+    with pytest.raises(ValueError, match="Invalid parameter 'size'"):
+        model.set_params(augmentation__size=0.4)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("to", [np.asarray, sparse.csr_array], ids=["dense", "sparse"])
+def test_a_validation_set_on_another_scale(to):
+    """It is told, with the number of columns; samples of the same rows are not, nor rare values."""
+    X, y = load_breast_cancer(return_X_y=True)
+    scaled = StandardScaler().fit_transform(X)
+    rare = (np.random.RandomState(0).uniform(size=(569, 60)) < 0.01).astype(float)
+    scaled, X = np.hstack([scaled, rare]), np.hstack([X, rare])
+    model = MLPClassifier((3,), early_stopping=True, max_iter=1)
+    params = {"X_val": to(scaled[:60]), "y_val": y[:60]}
+    assert not record_of(lambda: model.fit(to(scaled), y, **params))
+    params["X_val"] = to(X[:60])
+    with pytest.warns(UserWarning, match=r"\d\d of 90 columns of X_val .* transform_input="):
+        model.fit(to(scaled), y, **params)

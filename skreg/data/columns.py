@@ -4,8 +4,10 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import gen_batches
 
+from skreg.common import warn
 from skreg.data.sparse import checked_copy
 
+FAR = 0.25  # of the columns are not far apart by chance
 CHUNK_NUMBERS = 2**21  # bounds the memory of a pass to a few times 16 MB
 
 
@@ -47,6 +49,36 @@ class ColumnMoments:
 
     def state(self):
         return dict(self.__dict__)
+
+
+def warn_if_far_apart(X, X_val):
+    """Warn, once, where many columns of a validation set were prepared in another way."""
+    far = far_apart(X, X_val)
+    if far.mean() > FAR:
+        warn(
+            f"{far.sum()} of {len(far)} columns of X_val have far other means or standard "
+            "deviations than those of X. Prepare both in the same way: in a Pipeline X_val "
+            "reaches the network as it is, unless transform_input=['X_val'] is set.",
+            once=True,
+        )
+
+
+def far_apart(A, B):
+    """A mask of the columns whose means or deviations in A and B have little in common.
+
+    Columns that are constant in one of them tell nothing: a rare category is.
+    """
+    n_rows = max(200, CHUNK_NUMBERS // A.shape[1])  # are enough
+    (m_a, s_a), (m_b, s_b) = (_moments_of_some(X, n_rows) for X in (A, B))
+    larger, smaller = np.maximum(s_a, s_b), np.minimum(s_a, s_b)
+    return (smaller > 0) & ((np.abs(m_a - m_b) > 3 * larger) | (larger > 10 * smaller))
+
+
+def _moments_of_some(X, n_rows):
+    rows = np.arange(X.shape[0])[:: -(-X.shape[0] // n_rows)]
+    with np.errstate(over="ignore", invalid="ignore"):
+        moments = ColumnMoments().add(X, rows)
+        return moments.mean, moments.deviation
 
 
 def _dense(a):

@@ -12,28 +12,31 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from skreg.data.columns import ColumnMoments
+from skreg.data.columns import ColumnMoments, warn_if_far_apart
 from skreg.data.epochs import RowEpochs, VariantEpochs
 from skreg.data.scores import score_in_core
-from skreg.data.targets import flat
+from skreg.data.targets import check_missing, flat
 from skreg.data.validation import Validation, check_total_weight, split_rows, take_rows
 from skreg.network.core import make_data
+
+STRINGS = (
+    "X and the targets of a regressor must hold numbers. Encode text and categories first: "
+    "make_pipeline(make_column_transformer((OneHotEncoder(handle_unknown='ignore'), "
+    "make_column_selector(dtype_exclude='number')), remainder=StandardScaler()), network)."
+)
 
 
 def check_arrays(estimator, X, y, *, numeric, reset, dtype=(np.float64, np.float32)):
     """X and y as arrays; what the estimator knows of features is set, or checked."""
-    with np.errstate(all="ignore"):  # of a cast to float32, whose infinity is refused by name
-        X, y = validate_data(
-            estimator,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            y_numeric=numeric,
-            dtype=dtype,
-            order="C",
-            reset=reset,
-        )
+    options = {"accept_sparse": ["csr", "csc"], "order": "C", "multi_output": True, "dtype": dtype}
+    try:
+        with np.errstate(all="ignore"):  # of a cast to float32, whose infinity is refused by name
+            X, y = validate_data(estimator, X, y, y_numeric=numeric, reset=reset, **options)
+    except ValueError as error:
+        if "could not convert string" not in str(error):
+            raise
+        raise ValueError(f"{error}. {STRINGS}") from error
+    check_missing(y)
     return X, flat(y)
 
 
@@ -112,8 +115,9 @@ class TrainingRows:
 
     def hold_out(self, estimator, fraction, random_state):
         """These rows, a share of them set aside to validate on."""
-        strata = self.targets.strata(self.y)
-        return self.divided(estimator, *split_rows(len(self.train), fraction, strata, random_state))
+        options = self.targets.strata(self.y, as_scikit_learn=estimator.scoring is None)
+        parts = split_rows(len(self.train), fraction, random_state, **options)
+        return self.divided(estimator, *parts)
 
     def divided(self, estimator, train, held_out):
         """These rows, some to train and some to validate on; X and its view are shared.
@@ -145,6 +149,7 @@ class TrainingRows:
             check_total_weight(rows.data, rows.train, "validation")
         except ValueError as error:
             raise ValueError(f"The validation set X_val, y_val is not valid: {error}") from error
+        warn_if_far_apart(self.X, X_val)
         checked = X_val, y_val
         self.validation = Validation(rows.data, rows.train, checked, X, y, sample_weight)
 

@@ -20,6 +20,17 @@ def flat(y):
     return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
 
+def check_missing(y):
+    """Errors for labels that are not there, which scikit-learn finds among numbers alone."""
+    if not sp.issparse(y) and y.dtype == object:
+        missing = np.flatnonzero([label is None for label in y.ravel()])
+        if len(missing):
+            raise ValueError(
+                f"y has {len(missing)} missing labels, the first one in row {missing[0]}. Leave "
+                "these rows out, or give what is missing a label of its own."
+            )
+
+
 class Labels:
     """Classes, or several labels that may hold at once.
 
@@ -112,9 +123,11 @@ class Labels:
         """Labels have a probability instead."""
         return {}
 
-    def strata(self, y):
-        """Labels that a validation split keeps in proportion, or None."""
-        return y == 1 if self.loss.n_outputs == 1 else None
+    def strata(self, y, *, as_scikit_learn):
+        """What a validation split keeps in proportion; scikit-learn's MLP does with two classes."""
+        if self.multilabel or (as_scikit_learn and self.loss.n_outputs > 1):
+            return {}
+        return {"labels": y, "names": self.classes if as_scikit_learn else None}
 
 
 class Numbers:
@@ -231,5 +244,6 @@ class Numbers:
     def weights(self, y):
         """Numbers have no classes."""
 
-    def strata(self, y):
+    def strata(self, y, *, as_scikit_learn):
         """Numbers have no proportions to keep."""
+        return {}

@@ -2,13 +2,13 @@
 
 import copy
 import inspect
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from sklearn.metrics import check_scoring
-from sklearn.model_selection._split import _validate_shuffle_split
 from sklearn.utils import _safe_indexing
 from sklearn.utils.extmath import _approximate_mode
 
@@ -99,71 +99,80 @@ def _takes_sample_weight(scorer):
     return any(p.name == "sample_weight" or p.kind == p.VAR_KEYWORD for p in parameters)
 
 
-def split_rows(n_rows, fraction, strata, random_state):
-    """Rows to train on and rows to validate on, drawn as scikit-learn's MLP draws them.
+def split_rows(n_rows, fraction, random_state, *, labels=None, names=None):
+    """Rows to train on and rows to validate on, stratified by labels where these allow it.
 
-    The rows are those of `train_test_split`, which takes hundreds of bytes a row when it
-    stratifies.
+    Without labels the rows are those of scikit-learn's `train_test_split`; with them too, where no
+    label is alone and each can be in both parts. What is alone trains. (`train_test_split` itself
+    takes hundreds of bytes a row when it stratifies.)
 
     Parameters
     ----------
     n_rows : int
     fraction : float
         Of the rows, to validate on.
-    strata : ndarray of shape (n_rows,) or None
-        Groups whose proportions both parts keep, such as a mask; few, as each is searched for.
     random_state : RandomState
+    labels : ndarray of shape (n_rows,), optional
+        Integers from 0 on.
+    names : sequence of str, optional
+        Of labels that must be in both parts, as scikit-learn's MLP wants it.
 
     Returns
     -------
     train, val : ndarrays of int32
     """
-    n_train, n_val = _validate_shuffle_split(n_rows, fraction, None)
-    if strata is None:
-        rows = random_state.permutation(n_rows).astype(np.int32)
-        val, train = rows[:n_val].copy(), rows[n_val:]
-    else:
-        train, val = _stratified(strata, n_train, n_val, random_state)
-    if len(val) < 2:
+    n_val = math.ceil(fraction * n_rows)
+    n_train = n_rows - n_val
+    if n_val < 2 or n_train < 1:
         raise ValueError(
             "The validation set is too small. Increase 'validation_fraction' or the size of your "
-            "dataset."
+            f"dataset: validation_fraction={fraction} of n_samples={n_rows} are {n_val}, and at "
+            "least 2 rows to validate on and 1 to train on are needed. Or pass X_val and y_val."
         )
-    return train, val
+    if labels is None:
+        rows = random_state.permutation(n_rows).astype(np.int32)
+        return rows[n_val:], rows[:n_val].copy()
+    counts = np.bincount(labels)
+    if names is not None:
+        _check_both_parts(counts, names, n_train, n_val, fraction)
+    alone = np.flatnonzero(counts[labels] == 1).astype(np.int32)
+    rows = np.argsort(labels, kind="stable").astype(np.int32)  # group after group
+    rows, counts = rows[counts[labels[rows]] > 1], counts[counts > 1]
+    n_train -= len(alone)
+    if len(counts) == 0 or min(n_val, n_train) < len(counts):
+        rows = random_state.permutation(np.concatenate([np.sort(rows), alone])).astype(np.int32)
+        return rows[n_val:], rows[:n_val].copy()
+    train, val = _stratified(rows, counts, n_train, n_val, random_state)
+    return np.concatenate([train, alone]), val
 
 
-def _stratified(strata, n_train, n_val, random_state):
-    """The draws of scikit-learn's StratifiedShuffleSplit."""
-    groups, counts = np.unique(strata, return_counts=True)
-    _check_strata(groups, counts, n_train, n_val)
+def _stratified(rows, counts, n_train, n_val, random_state):
+    """The draws of scikit-learn's StratifiedShuffleSplit, from rows that lie group after group."""
     train_counts = _approximate_mode(counts, n_train, random_state)
     val_counts = _approximate_mode(counts - train_counts, n_val, random_state)
     train, val = np.empty(n_train, np.int32), np.empty(n_val, np.int32)
-    i = j = 0
-    for group, n_i, n_j in zip(groups, train_counts, val_counts, strict=True):
-        rows = np.flatnonzero(strata == group).astype(np.int32)
-        rows = rows.take(random_state.permutation(len(rows)))
-        train[i : i + n_i], val[j : j + n_j] = rows[:n_i], rows[n_i : n_i + n_j]
-        i, j = i + n_i, j + n_j
+    i = j = begin = 0
+    for count, n_i, n_j in zip(counts, train_counts, val_counts, strict=True):
+        group = rows[begin : begin + count].take(random_state.permutation(count))
+        train[i : i + n_i], val[j : j + n_j] = group[:n_i], group[n_i : n_i + n_j]
+        i, j, begin = i + n_i, j + n_j, begin + count
     random_state.shuffle(train)
     random_state.shuffle(val)
     return train, val
 
 
-def _check_strata(groups, counts, n_train, n_val):
-    """The errors of scikit-learn's StratifiedShuffleSplit."""
-    if counts.min() < 2:
+def _check_both_parts(counts, names, n_train, n_val, fraction):
+    """Errors where scikit-learn's MLP cannot have every class in both parts."""
+    few = [str(name) for name, count in zip(names, counts, strict=True) if count < 2]
+    found = f"there is only one row of {few}" if few else ""
+    if not few and min(n_train, n_val) < len(counts):
+        found = f"validation_fraction={fraction} gives {n_train} and {n_val} rows"
+    if found:
         raise ValueError(
-            "The least populated classes in y have only 1 member, which is too few. The minimum "
-            "number of groups for any class cannot be less than 2. Classes with too few members "
-            f"are: {groups[counts < 2].astype(str).tolist()}"
+            f"With scoring=None the validation rows are drawn as scikit-learn's MLP draws them, "
+            f"with each of the classes {[str(name) for name in names]} in both parts, but {found}. "
+            "Use another scoring, such as 'loss', or pass X_val and y_val."
         )
-    for n, part in ((n_train, "train"), (n_val, "test")):
-        if n < len(groups):
-            raise ValueError(
-                f"The {part}_size = {n} should be greater or equal to the number of classes = "
-                f"{len(groups)}"
-            )
 
 
 def check_total_weight(data, rows, part):

@@ -36,9 +36,9 @@ class L2(Technique):
     def without_effect(self, plan):
         p = self.estimator
         if p.penalty is None and self.changed("alpha"):
-            yield f"alpha={p.alpha} has no effect with penalty=None."
+            yield "alpha has no effect with penalty=None."
         if p.penalty != "elasticnet" and self.changed("l1_ratio"):
-            yield f"l1_ratio={p.l1_ratio} has an effect with penalty='elasticnet' only."
+            yield "l1_ratio has an effect with penalty='elasticnet' only."
 
 
 class ClipNorm(Technique):
