@@ -27,6 +27,7 @@ class FullBatch:
     def __init__(self, plan, network, rows, t):
         self.plan, self.network, self.rows, self.t = plan, network, rows, t
         self.warnings = []
+        self.ended = None  # or why, as SciPy says it
         network.attach()
 
     @classmethod
@@ -59,6 +60,7 @@ class FullBatch:
             max_fun=p.max_fun,
             iterations=self.iterations,
         )
+        self.ended = self.iterations.ended
         check_finite(self.network, self.loss)
 
     def fitted(self):
@@ -100,6 +102,7 @@ def minimize(network, data, rows, *, l1, tol, max_iter, max_fun, iterations):
         callback=iterations.follow(problem),
     )
     network.parameters[:] = problem.solution(result.x)
+    iterations.ended = result.message
     return _check_optimize_result("lbfgs", result, max_iter), float(result.fun)
 
 
@@ -168,6 +171,7 @@ class Iterations:
 
     def __init__(self, network, *, verbose):
         self.network, self.verbose = network, verbose
+        self.ended = None
         self.curves = {"objective": [], "training_loss": [], "seconds": []}
 
     def follow(self, problem):

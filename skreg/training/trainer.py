@@ -54,7 +54,8 @@ class Trainer:
         self.epoch = 0  # epochs of this fit
         self.loss = self.watched_loss = math.nan  # of the last epoch
         self.seconds = math.inf  # that the next epoch may take
-        self.ended = None  # or why: no_progress, time_limit, callback, diverged, interrupted
+        # None, or why: no_progress, max_iter, time_limit, callback, diverged, interrupted.
+        self.ended = None
         self.warnings = []
         self.serial = nullcontext()  # for scorers
         self._shuffle, self._verbose = plan.optimization.shuffle, plan.optimization.verbose
@@ -111,6 +112,7 @@ class Trainer:
         self.advance(n_epochs - self.epoch)
         if self.ended is None and not self.schedule.needs_horizon:
             self.warn(MAX_ITER.format(n_epochs), ConvergenceWarning)
+        self.end("max_iter")
 
     def advance(self, n_epochs):
         """Train for so many epochs more, unless something ends it before: see `ended`."""
