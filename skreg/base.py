@@ -74,7 +74,7 @@ class BaseMLP(SummaryMixin, CallbackSupportMixin, BaseEstimator, metaclass=ABCMe
     def _trainer(self, plan, rows, before, go_on, callbacks=(), savings=()):
         random_state = check_random_state(self.random_state)
         for callback in callbacks:
-            callback.attributes = lambda trainer: plan.attributes(trainer, rows)
+            callback.attributes = plan.attributes
         for saving in savings:
             random_state = saving.begin(random_state)
         listeners = [*callbacks, *savings]
@@ -202,12 +202,10 @@ class BaseMLP(SummaryMixin, CallbackSupportMixin, BaseEstimator, metaclass=ABCMe
         check_is_fitted(self)
         fitted = self._network.compact()
         small = copy.deepcopy(self)
-        small.set_params(
-            hidden_layer_sizes=tuple(c.shape[1] for c in fitted.coefs[:-1]),
-            batch_norm=False,
-            batch_norm_momentum=0.1,
-            batch_norm_epsilon=1e-5,
-        )
+        plain = {"batch_norm": False, "batch_norm_momentum": 0.1, "batch_norm_epsilon": 1e-5}
+        plain |= {"hidden_layer_sizes": tuple(c.shape[1] for c in fitted.coefs[:-1])}
+        plain |= {"standardize_y": False}  # folded in, as batch norm is
+        vars(small).update({name: plain[name] for name in plain.keys() & vars(small).keys()})
         small.__dict__.update(fitted.attributes())
         small._told = {**getattr(self, "_told", {}), "layers": fitted.sampling}
         small._state = {"seed": self._state["seed"]} if self._state else {}

@@ -35,7 +35,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     normalization           `batch_norm`, `batch_norm_momentum`, `batch_norm_epsilon`, `layer_norm`
     noise in rows           `input_noise`, `swap_noise`, `mixup`, `cutmix`, `cutout`,
                             `adversarial_epsilon`, `augmentation`, `mixup_bandwidth`
-    targets and loss        `loss`, `delta`, `quantile`
+    targets and loss        `loss`, `delta`, `quantile`, `standardize_y`
     stopping and averaging  `early_stopping`, `max_iter`, `tol`, `validation_fraction`,
                             `n_iter_no_change`, `max_fun`, `scoring`, `restore_best`, `time_limit`,
                             `weight_averaging`, `ema_decay`, `swa_start`
@@ -276,7 +276,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         augmenter has one of its own.
 
     delta : float, default=1.0
-        Where ``loss="huber"`` turns from squared to linear, in units of y, in (0, inf).
+        Where ``loss="huber"`` turns from squared to linear, in units of y, or with `standardize_y`
+        in its standard deviations, in (0, inf).
 
     quantile : float or array-like of shape (n_quantiles,), default=0.5
         The quantile, or several at once, of ``loss="quantile"``, each in (0, 1). Several need a
@@ -287,6 +288,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         With `mixup`, partners are other rows, with a probability in proportion to
         ``exp(-d**2 / (2 * mixup_bandwidth**2))``, with the distance d of the targets in their
         standard deviations, in (0, inf) [21]_; None: whatever their targets are.
+
+    standardize_y : bool, default=False
+        Whether the network learns ``(y - mean) / std``, with the weighted moments of the training
+        rows (of the first fit, where others continue it). What leaves it is in units of y:
+        predictions, spread, quantiles, losses and their curves (for several targets, of which each
+        then counts the same, the mean of their units). `tol`, `alpha` and `delta` mean the
+        standardized y. Not with ``loss="poisson"``.
 
     Attributes
     ----------
@@ -309,7 +317,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         without dropout or without `early_stopping`.
 
     quantiles_ : ndarray of shape (n_quantiles,) or None
-        The quantiles of the columns of `predict`, where there are several.
+        The quantiles that ``loss="quantile"`` predicts, in ascending order.
 
     lr_curve_ : list of float
         Learning rate at the end of every epoch. Not for 'lbfgs'.
@@ -493,6 +501,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         delta=1.0,
         quantile=0.5,
         mixup_bandwidth=None,
+        standardize_y=False,
     ):
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -552,6 +561,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.delta = delta
         self.quantile = quantile
         self.mixup_bandwidth = mixup_bandwidth
+        self.standardize_y = standardize_y
 
     _parameter_constraints: dict = constraints_of(__init__)
 
@@ -616,7 +626,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     # ------------------------------------------------------------------------------- targets
 
     def _targets(self, y, before, *, partial):
-        targets = Numbers(self, y)
+        units = None if before is None else before.memory.get("units")
+        if before is not None and self.standardize_y != (units is not None):
+            raise ValueError(
+                f"standardize_y={self.standardize_y} differs from the fit before, whose network "
+                "learned y in other units. Use warm_start=False or a new estimator."
+            )
+        targets = Numbers(self, y, units)
         if before is not None and targets.loss.n_outputs != self.n_outputs_:
             raise ValueError(
                 f"The network needs {targets.loss.n_outputs} outputs for these targets and loss, "
@@ -667,7 +683,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         )
 
     def _as_predicted(self, outputs):
-        return (Loss if self.quantiles_ is None else SeveralQuantiles).decode(outputs)
+        several = self.quantiles_ is not None and len(self.quantiles_) > 1
+        return (SeveralQuantiles if several else Loss).decode(outputs)
 
     def _predict_with_std(self, X, n_draws):
         if not REGRESSION[self.loss].spread:
@@ -687,7 +704,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return self._as_predicted(mean), self._as_predicted(std)
 
     def score(self, X, y, sample_weight=None):
-        """R2, or for several quantiles the mean D2 pinball score.
+        """R2, or for quantiles the mean D2 pinball score.
 
         Parameters
         ----------
@@ -708,9 +725,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         check_is_fitted(self)
         if self.quantiles_ is None:
             return super().score(X, y, sample_weight)
-        predicted = self.predict(X)
+        predicted, several = self.predict(X), len(self.quantiles_) > 1
         scores = [
             d2_pinball_score(y, column, sample_weight=sample_weight, alpha=q)
-            for q, column in zip(self.quantiles_, predicted.T, strict=True)
+            for q, column in zip(
+                self.quantiles_, predicted.T if several else [predicted], strict=True
+            )
         ]
         return float(np.mean(scores))

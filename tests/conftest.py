@@ -75,7 +75,7 @@ def fit_epochs(estimator, X, y, **fit_params):
     With a learning rate that is planned to end there it is no matter for a warning.
     """
     if getattr(estimator, "learning_rate", None) in PLANNED:
-        estimator.fit(X, y, **fit_params)
+        fit_quietly(estimator, X, y, **fit_params)
         assert estimator.n_iter_ == estimator.max_iter
         return estimator
     with pytest.warns(ConvergenceWarning, match="Maximum iterations"):

@@ -270,6 +270,7 @@ EXISTING = {
     "delta": ({"loss": "huber"}, {"loss": "huber", "delta": 0.1}),
     "quantile": ({"loss": "quantile"}, {"loss": "quantile", "quantile": 0.9}),
     "mixup_bandwidth": ({"mixup": 1.0}, {"mixup": 1.0, "mixup_bandwidth": 0.5}),
+    "standardize_y": ({}, {"standardize_y": True}),
 }
 ELSEWHERE = {"verbose", "warm_start"}  # tested in test_api.py
 

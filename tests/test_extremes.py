@@ -57,6 +57,7 @@ def test_group_prox_with_dead_and_lively_units(dtype, spread, strength):
         np.testing.assert_allclose(row, expected, rtol=tolerance, atol=1e-30)
 
 
+@pytest.mark.filterwarnings("ignore:y has a standard deviation")
 def test_float32_keeps_the_features_that_float64_keeps():
     """Dead units have no second moment, lively ones a huge one, in the same row."""
     rng = np.random.default_rng(0)

@@ -11,8 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-# Some of these tests reach max_iter and leave the warning to the test runner.
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+# Some of these tests reach max_iter, or do not scale y, and leave the warning to the test runner.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore:y has a standard deviation"),
+]
 
 PRIVATE_OPTIMIZER = "reads scikit-learn's private optimizer object"
 ALLOWED_FAILURES = {

@@ -140,8 +140,44 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
             X, y, params = self._with_validation(X, y, params)
             self.augmenter_ = clone(self.augmenter)
             X, y, params = self._with_copies(X, y, params)
-            self.estimator_ = clone(self.estimator).fit(X, y, **params)
+            self.estimator_ = self._fitted(clone(self.estimator), X, y, params)
         return self
+
+    def _fitted(self, estimator, X, y, params):
+        """The estimator, fitted; in a search of scikit-learn 1.9 it reports in our place."""
+        if not hasattr(self, "_parent_callback_ctx"):
+            return estimator.fit(X, y, **params)
+        estimator._parent_callback_ctx = self._parent_callback_ctx
+        try:
+            return estimator.fit(X, y, **params)
+        finally:
+            del estimator._parent_callback_ctx
+
+    # ------------------------------------------------------------------------- callbacks
+
+    @available_if(_estimator_has("set_callbacks"))
+    def set_callbacks(self, *callbacks):
+        """Set callbacks of the estimator, in place; clones share them.
+
+        Parameters
+        ----------
+        *callbacks : callbacks
+
+        Returns
+        -------
+        self : object
+        """
+        self.estimator.set_callbacks(*callbacks)
+        return self
+
+    @property
+    def _skl_callbacks(self):
+        """Where scikit-learn's searches and pipelines look for them."""
+        return self.estimator._skl_callbacks
+
+    @_skl_callbacks.setter
+    def _skl_callbacks(self, callbacks):
+        self.estimator._skl_callbacks = callbacks
 
     def _with_copies(self, X, y, params):
         """X, y and metadata, with those of the variants below them."""

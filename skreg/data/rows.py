@@ -6,6 +6,7 @@ the estimator.
 """
 
 import copy
+import dataclasses
 
 import numpy as np
 import scipy.sparse as sp
@@ -107,7 +108,7 @@ class TrainingRows:
     def view(self, X, rows=slice(None)):
         """The core's view of X in the place of the given rows."""
         weight = None if self.weight is None else self.weight[rows]
-        return make_data(X, **self.targets.loss.encode(self.y[rows]), weight=weight)
+        return make_data(X, **self.targets.encode(self.y[rows]), weight=weight)
 
     def hold_out(self, estimator, fraction, random_state):
         """These rows, a share of them set aside to validate on."""
@@ -147,6 +148,22 @@ class TrainingRows:
         checked = X_val, y_val
         self.validation = Validation(rows.data, rows.train, checked, X, y, sample_weight)
 
+    def with_units(self):
+        """These rows, with y in the units that its training rows have taught the targets."""
+        weight = None if self.weight is None else self.weight[self.train]
+        targets = self.targets.with_units(self.y[self.train], weight)
+        if targets is self.targets:
+            return self
+        rows = copy.copy(self)
+        rows.targets, rows._data = targets, None
+        given = self.validation
+        if given is not None:
+            own = copy.copy(rows)
+            if given.data is not self.data:  # a set of its own
+                (own.X, own.y), own.weight = given.checked, given.sample_weight
+            rows.validation = dataclasses.replace(given, data=own.data)
+        return rows
+
     def check(self, data=None):
         """Errors for rows from which nothing can be learned; in another type than that of X."""
         check_total_weight(self.data if data is None else data, self.train, "training")
@@ -163,8 +180,16 @@ class TrainingRows:
         targets = ColumnMoments(before.get("targets"))
         features.add(self.X, self.train, self.weight)
         if self.targets.numeric:
-            targets.add(self.y, self.train, self.weight)
+            targets.add(self.targets.standardized(self.y), self.train, self.weight)
         return features, targets
+
+    def some_targets(self, n):
+        """y and weights, or None, of at most n training rows with a weight, from all over."""
+        train = self.train
+        if self.weight is not None:
+            train = train[self.weight[train] > 0]
+        chosen = train[:: -(-len(train) // n)]
+        return self.y[chosen], None if self.weight is None else self.weight[chosen]
 
     def norm(self):
         """An upper bound of the size of all features: the root of the sum of their squares."""

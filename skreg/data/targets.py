@@ -4,6 +4,8 @@ Both check y, bring it into the form that a loss encodes for the core, and name 
 estimator keeps of it.
 """
 
+import copy
+
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import column_or_1d
@@ -31,6 +33,8 @@ class Labels:
     """
 
     numeric = False
+    unit, units = 1.0, None
+    advice = "Scale X, lower learning_rate_init, or train longer."
 
     def __init__(self, estimator, classes, n_outputs, link):
         self.classes, self.link = classes, link
@@ -74,6 +78,25 @@ class Labels:
             return y
         return np.searchsorted(self.classes, y).astype(np.int32)  # as the core takes it
 
+    def encode(self, y):
+        """The core's targets."""
+        return self.loss.encode(y)
+
+    def with_units(self, y, weight):
+        """Labels have none."""
+        return self
+
+    def standardized(self, y):
+        """Labels are as the network learns them."""
+        return y
+
+    def warning_of_spread(self, y):
+        """Labels have none."""
+
+    def restored(self, coefs, intercepts):
+        """Logits have none."""
+        return coefs, intercepts
+
     def check_validation(self, y):
         """The same for a validation set."""
         unknown = np.setdiff1d(unique_labels(y), self.classes)
@@ -101,12 +124,68 @@ class Numbers:
     ----------
     estimator : MLPRegressor
     y : ndarray of shape (n_rows,) or (n_rows, n_targets)
+    units : ndarray of shape (2, n_targets), optional
+        Center and scale of a fit that is continued.
     """
 
     numeric = True
+    advice = "Scale X, let standardize_y=True scale y, lower learning_rate_init, or train longer."
 
-    def __init__(self, estimator, y):
+    def __init__(self, estimator, y, units=None):
         self.loss = regression_loss(estimator, self._matrix(y).shape[1])
+        self.standardizes, self.units = estimator.standardize_y, units
+
+    @property
+    def unit(self):
+        """Of the loss in that of y: for several targets the mean over them."""
+        return 1.0 if self.units is None else float(np.mean(self.units[1] ** self.loss.power))
+
+    def with_units(self, y, weight):
+        """These, with the center and the scale of y where they are wanted and not known."""
+        if not self.standardizes or self.units is not None:
+            return self
+        learned = copy.copy(self)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = np.average(y, axis=0, weights=weight)
+            deviation = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weight))
+        if not np.isfinite(deviation).all():
+            raise ValueError(
+                "The numbers in y are too large for their standard deviation. Scale y."
+            )
+        learned.units = np.stack([mean, np.where(deviation > 0, deviation, 1.0)])
+        return learned
+
+    def encode(self, y):
+        """The core's targets."""
+        return self.loss.encode(self.standardized(y))
+
+    def standardized(self, y):
+        """y as the network learns it."""
+        return y if self.units is None else (y - self.units[0]) / self.units[1]
+
+    def warning_of_spread(self, y):
+        """A message where the squared loss meets numbers far from 1, or None."""
+        if self.units is not None or self.loss.name != "squared_error":
+            return None
+        with np.errstate(over="ignore", invalid="ignore"):
+            deviations, rounding = np.std(y, axis=0), 1e-6 * np.abs(y).max(axis=0)
+        far = (deviations > 100) | ((deviations < 0.01) & (deviations > rounding))
+        if not far.any():
+            return None
+        spread = ", ".join(f"{d:.3g}" for d in deviations[far][:5])
+        return (
+            f"y has a standard deviation of {spread}. The squared loss and its gradients are then "
+            "far from 1, for which the defaults of learning_rate_init, alpha and tol are meant: "
+            "training may be slow, or end at once. Set standardize_y=True, or scale y."
+        )
+
+    def restored(self, coefs, intercepts):
+        """Weights and biases that predict y itself: its units are folded into the last layer."""
+        if self.units is None:
+            return coefs, intercepts
+        center, scale = self.units
+        last = coefs[-1] * scale, intercepts[-1] * scale + center
+        return [*coefs[:-1], last[0]], [*intercepts[:-1], last[1]]
 
     @property
     def score(self):
@@ -115,11 +194,10 @@ class Numbers:
 
     def attributes(self):
         """What the fitted estimator keeps."""
-        several = self.loss.n_outputs != self.loss.n_targets
         return {
             "n_outputs_": self.loss.n_outputs,
             "out_activation_": self.loss.link,
-            "quantiles_": self.loss.levels() if several else None,
+            "quantiles_": self.loss.quantiles,
             "noise_std_": None,
         }
 

@@ -51,7 +51,8 @@ class Validation:
             return self._measure_loss
         in_core = score_in_core(estimator, targets)
         if in_core:
-            score = in_core(self.checked[1][self.rows], self.sample_weight)
+            y = targets.standardized(self.checked[1][self.rows])
+            score = in_core(y, self.sample_weight)
             return lambda trainer: self._measure_in_core(trainer.network, score, targets.loss.link)
         return self._with_scorer(estimator, attributes)
 

@@ -89,7 +89,7 @@ class Folds:
         """The network of the best epoch, or of the present one; training is not disturbed."""
         trainer, plan, (c, _) = self.trainers[job], self.plans[job[0]], job
         snapshot = trainer.fitted() if best else trainer.shown_now()
-        return plan.fitted(trainer.network, self.tables[c], snapshot, self.tables[c].X.dtype)
+        return plan.fitted(trainer.network, trainer.rows, snapshot, self.tables[c].X.dtype)
 
     def held_out_outputs(self, c, *, link=None, best=True):
         """Outputs of shape (n_rows, n_outputs) for each row by the network that did not see it.

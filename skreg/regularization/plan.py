@@ -149,7 +149,8 @@ class Plan:
         """The network that predicts as this one does, now or by a snapshot, in copies."""
         loss = rows.targets.loss
         with np.errstate(over="ignore", invalid="ignore"):  # `FittedNetwork.predicts` looks at it
-            arrays = [*network.fold(snapshot), network.layer_norms(snapshot)]
+            folded = rows.targets.restored(*network.fold(snapshot))
+            arrays = [*folded, network.layer_norms(snapshot)]
             arrays = [[a.astype(dtype or a.dtype, copy=False) for a in g] for g in arrays]
         specs = self.predicting_layers(loss.n_outputs), self.sampling_layers(loss.n_outputs)
         return FittedNetwork(*arrays, *specs, loss.link)
@@ -175,12 +176,12 @@ class Plan:
             "ended": trainer.ended,
         }
 
-    def attributes(self, trainer, rows):
+    def attributes(self, trainer):
         """Those with which a copy of the estimator predicts as the trained network does now."""
         network, history = trainer.network, trainer.history
         counted = {"t_": history.t, "_state": {"seed": network.seed}}
-        fitted = self.fitted(network, rows).attributes()
-        return {**rows.targets.attributes(), **fitted, **counted}
+        fitted = self.fitted(network, trainer.rows).attributes()
+        return {**trainer.rows.targets.attributes(), **fitted, **counted}
 
     # ------------------------------------------------------------------------ the training
 
@@ -203,7 +204,7 @@ class Plan:
         """The rows, some of them set aside where that is wanted."""
         for technique in self.on:
             rows = technique.divided(rows, random_state)
-        return rows
+        return rows.with_units()
 
     @property
     def needs_columns(self):

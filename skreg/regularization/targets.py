@@ -42,6 +42,21 @@ class RobustLoss(Technique):
                     yield f"{name} has an effect with loss={loss.name!r} only."
 
 
+class StandardizedTargets(Technique):
+    """The network learns y in deviations from its mean; what leaves it is in units of y."""
+
+    name = "standardize_y"
+    parameters = {"standardize_y": ["boolean"]}
+    in_epochs = False
+
+    def check(self, plan):
+        if REGRESSION[self.estimator.loss].power is None:
+            raise ValueError(
+                f"standardize_y=True makes some y negative, of which loss={self.estimator.loss!r} "
+                "has no value. Use standardize_y=False, or another loss."
+            )
+
+
 class ClassWeight(Technique):
     """Weights of the rows by their class, which multiply their sample weights."""
 

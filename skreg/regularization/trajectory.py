@@ -1,6 +1,5 @@
 """Place 8: what follows a training between epochs. Averaging, early stopping, a limit of time."""
 
-from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -67,11 +66,11 @@ class Patience(Technique):
     def listeners(self, plan, rows, history):
         p, validation = self.estimator, rows.validation
         if validation is None:
-            return [stopping.TrainingLoss(p.tol, self.value, history)]
+            return [stopping.TrainingLoss(p.tol, self.value, history, rows.targets.unit)]
         rule = stopping.ScoreStopping if p.scoring is None else stopping.EarlyStopping
-        now = partial(plan.attributes, rows=rows)
-        measure = validation.measure(p, rows.targets, now)
-        return [rule(measure, p.tol, self.value, restore_best=p.restore_best)]
+        measure = validation.measure(p, rows.targets, plan.attributes)
+        unit = rows.targets.unit if p.scoring == "loss" else 1.0
+        return [rule(measure, p.tol, self.value, restore_best=p.restore_best, unit=unit)]
 
 
 class EarlyStopping(Technique):

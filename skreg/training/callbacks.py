@@ -81,7 +81,9 @@ class FitCallbacks(Listener):
     def look(self, trainer):
         # Copies, since training goes on in place; made only when asked for.
         def current():
-            return self.attributes(trainer)
+            report = trainer.report()
+            curves = {name: list(v) for name, v in report.items() if isinstance(v, list)}
+            return {**self.attributes(trainer), **report, **curves}
 
         if self.task.call_on_fit_task_end(**self.arguments, reconstruction_attributes=current):
             trainer.end("callback")

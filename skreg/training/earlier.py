@@ -21,7 +21,7 @@ class EarlierFit:
         self.history = History.of(attributes)
 
     @np.errstate(over="ignore")  # from float64 to float32; the first epoch looks at the weights
-    def load(self, network, plan):
+    def load(self, network, plan, targets):
         """Give its weights to a network of the same architecture."""
         sizes, wanted = [c.shape[1] for c in self.coefs[:-1]], plan.architecture.sizes
         if sizes != wanted:
@@ -34,12 +34,13 @@ class EarlierFit:
                 "batch_norm and layer_norm cannot change between fits that continue each other. "
                 "Use warm_start=False or a new estimator."
             )
-        if not network.has_norm:
+        if "parameters" not in self.memory:
             network.load(self.coefs, self.intercepts)
             return
         snapshot = self.memory["parameters"], self.memory["statistics"]
         network.restore(snapshot)
-        self._check_unchanged(network.fold(snapshot, self.memory["epsilon"]), plan.norm)
+        folded = network.fold(snapshot, self.memory["epsilon"])
+        self._check_unchanged(targets.restored(*folded), plan.norm)
 
     def _check_unchanged(self, folded, norm):
         folded = [a for arrays in folded for a in arrays]
@@ -47,14 +48,19 @@ class EarlierFit:
         cast = [f.astype(np.result_type(g)) for f, g in zip(folded, given, strict=True)]
         if not all(np.array_equal(f, g) for f, g in zip(cast, given, strict=True)):
             raise ValueError(
-                f"coefs_ or intercepts_ were changed, but with {norm}=True training "
-                "continues from the network with its normalization. Fit a new estimator."
+                f"coefs_ or intercepts_ were changed, but with {norm or 'standardize_y'}=True "
+                "training continues from the network that is folded into them. Fit a new estimator."
             )
 
 
-def remember(memory, network, snapshot, norm):
-    """What a fit that continues this one must know, of arrays, numbers, strings and dicts."""
-    if norm is None:
+def remember(memory, network, snapshot, norm, units):
+    """What a fit that continues this one must know, of arrays, numbers, strings and dicts.
+
+    The parameters too, where a normalization or the units of y are folded into the weights.
+    """
+    if units is not None:
+        memory = {**memory, "units": units}
+    if norm is None and units is None:
         return memory
     parameters, statistics = snapshot
     weights = {"parameters": parameters, "statistics": statistics, "epsilon": network.epsilon}

@@ -6,6 +6,7 @@ import numpy as np
 import scipy.optimize
 from sklearn.utils.optimize import _check_optimize_result
 
+from skreg.training.advice import advise
 from skreg.training.earlier import remember
 from skreg.training.history import NOT_VALIDATED
 from skreg.training.stopping import check_finite
@@ -25,9 +26,10 @@ class FullBatch:
     """
 
     def __init__(self, plan, network, rows, t):
-        self.plan, self.network, self.rows, self.t = plan, network, rows, t
-        self.warnings = []
+        self.plan, self.network, self.t = plan, network, t
+        self.rows = plan.divided(rows, None)
         self.ended = None  # or why, as SciPy says it
+        self.warnings = []  # as Trainer.warn keeps them
         network.attach()
 
     @classmethod
@@ -41,7 +43,7 @@ class FullBatch:
     def warm(cls, plan, rows, random_state, before, listeners=()):
         """From the weights of an earlier fit."""
         network = plan.network(rows, seed=0)
-        before.load(network, plan)
+        before.load(network, plan, rows.targets)
         return cls(plan, network, rows, before.history.t)
 
     def run(self, max_iter):
@@ -49,7 +51,7 @@ class FullBatch:
         p = self.plan.estimator
         data = self.rows.view(self.rows.X.astype(np.float64, copy=False))
         self.rows.check(data)
-        self.iterations = Iterations(self.network, verbose=p.verbose)
+        self.iterations = Iterations(self.network, p.verbose, self.rows.targets.unit)
         self.n_iter, self.loss = minimize(
             self.network,
             data,
@@ -62,6 +64,13 @@ class FullBatch:
         )
         self.ended = self.iterations.ended
         check_finite(self.network, self.loss)
+        losses = self.iterations.curves["training_loss"]
+        if losses:
+            advise(self, losses[-1] / self.rows.targets.unit)
+
+    def warn(self, message, category):
+        """Keep a warning for the one who called."""
+        self.warnings.append((message, category))
 
     def fitted(self):
         """The parameters and statistics to keep."""
@@ -69,13 +78,13 @@ class FullBatch:
 
     def report(self):
         """Attributes of the fitted estimator."""
-        own = {"n_iter_": self.n_iter, "loss_": self.loss, "t_": self.t}
+        own = {"n_iter_": self.n_iter, "loss_": self.loss * self.rows.targets.unit, "t_": self.t}
         own["history_"] = self.iterations.curves
         return {**own, "best_loss_": None, "_no_improvement_count": 0, **NOT_VALIDATED}
 
     def remember(self, snapshot, norm):
         """What a fit that continues this one must know: the weights alone; see `EarlierFit`."""
-        return remember({}, self.network, snapshot, norm)
+        return remember({}, self.network, snapshot, norm, self.rows.targets.units)
 
 
 def minimize(network, data, rows, *, l1, tol, max_iter, max_fun, iterations):
@@ -167,10 +176,12 @@ class Iterations:
     ----------
     network : Network
     verbose : bool
+    unit : float
+        Of the losses that are told.
     """
 
-    def __init__(self, network, *, verbose):
-        self.network, self.verbose = network, verbose
+    def __init__(self, network, verbose, unit):
+        self.network, self.verbose, self.unit = network, verbose, unit
         self.ended = None
         self.curves = {"objective": [], "training_loss": [], "seconds": []}
 
@@ -183,13 +194,12 @@ class Iterations:
             self.network.parameters[:] = theta = problem.solution(intermediate_result.x)
             loss, now = float(intermediate_result.fun), time.perf_counter()
             data_loss = loss - self.network.penalty - problem.l1 * np.abs(theta[: problem.n]).sum()
-            for curve, number in zip(
-                self.curves.values(), (loss, float(data_loss), now - begin), strict=True
-            ):
+            told = loss * self.unit, float(data_loss) * self.unit, now - begin
+            for curve, number in zip(self.curves.values(), told, strict=True):
                 curve.append(number)
             if self.verbose:
                 n, seconds = len(self.curves["objective"]), now - begin
-                print(f"Iteration {n}, loss = {loss:.8f}, {seconds:.3g} s", flush=True)
+                print(f"Iteration {n}, loss = {told[0]:.8f}, {seconds:.3g} s", flush=True)
             begin = now
 
         return callback

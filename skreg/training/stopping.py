@@ -65,10 +65,11 @@ class TrainingLoss(Monitor):
 
     subject = "Training loss"
 
-    def __init__(self, tol, patience, history):
+    def __init__(self, tol, patience, history, unit):
         super().__init__(tol, patience)
         history.not_validated()
-        self.best_loss = history.best_loss
+        self._unit = unit
+        self.best_loss = history.best_loss / unit
         self.no_improvement_count = history.no_improvement_count
 
     def look(self, trainer):
@@ -82,7 +83,10 @@ class TrainingLoss(Monitor):
             self.best_loss = loss
 
     def report(self, history):
-        counted = {"best_loss_": self.best_loss, "_no_improvement_count": self.no_improvement_count}
+        counted = {
+            "best_loss_": self.best_loss * self._unit,
+            "_no_improvement_count": self.no_improvement_count,
+        }
         return {**counted, **NOT_VALIDATED}
 
 
@@ -96,6 +100,8 @@ class EarlyStopping(Monitor):
     ----------
     measure : callable (trainer) -> (float, float)
         The validation loss, and what to watch, higher is better.
+    unit : float
+        Of what is watched in what is told of it.
     restore_best : bool
         Whether the best weights are kept at the end, or the last.
     """
@@ -103,13 +109,12 @@ class EarlyStopping(Monitor):
     subject = "Validation score"
     looks = True
 
-    def __init__(self, measure, tol, patience, *, restore_best):
+    def __init__(self, measure, tol, patience, *, restore_best, unit=1.0):
         super().__init__(tol, patience)
-        self._measure, self._restore_best = measure, restore_best
+        self._measure, self._restore_best, self._unit = measure, restore_best, unit
         self.best_score = self.reference = -math.inf
         self.best_epoch = None  # counted from 1 along the validation scores
         self.snapshot = None
-        self._loss = self._score = math.nan  # of the last epoch, for its line
 
     def warm_start(self, trainer):
         """The weights of an earlier fit are the ones to beat."""
@@ -121,12 +126,14 @@ class EarlyStopping(Monitor):
     def look(self, trainer):
         network, history = trainer.network, trainer.history
         validation_loss, score = self._measured(trainer)
-        self._loss, self._score = validation_loss, score
         if not math.isfinite(trainer.loss):
             score = math.nan
         trainer.watched_loss = validation_loss
-        history.validation_losses.append(validation_loss)
-        history.validation_scores.append(score)
+        self._told = validation_loss * trainer.unit, score * self._unit
+        for curve, number in zip(
+            (history.validation_losses, history.validation_scores), self._told, strict=True
+        ):
+            curve.append(number)
         if math.isnan(score):
             self._diverge(trainer, validation_loss)
             return
@@ -136,9 +143,10 @@ class EarlyStopping(Monitor):
             self.snapshot = network.snapshot()
 
     def told(self):
-        told = [f"validation loss {self._loss:f}"]
-        if self._score != -self._loss:
-            told.append(f"validation score {self._score:f}")
+        loss, score = self._told
+        told = [f"validation loss {loss:f}"]
+        if score != -loss:
+            told.append(f"validation score {score:f}")
         return told if self.best_epoch is None else [*told, f"best epoch {self.best_epoch}"]
 
     def _diverge(self, trainer, validation_loss):
@@ -173,7 +181,7 @@ class EarlyStopping(Monitor):
             "_no_improvement_count": self.no_improvement_count,
             "validation_scores_": history.validation_scores,
             "validation_loss_curve_": history.validation_losses,
-            "best_validation_score_": self.best_score,
+            "best_validation_score_": self.best_score * self._unit,
             "best_iter_": self.best_epoch,
         }
 

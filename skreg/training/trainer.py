@@ -11,17 +11,13 @@ import time
 from contextlib import ExitStack, nullcontext
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
+from skreg.training.advice import advise
 from skreg.training.earlier import remember
 from skreg.training.history import History
 from skreg.training.listener import Listener
 from skreg.training.memory import Memory
 
-MAX_ITER = (
-    "Stochastic Optimizer: Maximum iterations ({}) reached and the optimization hasn't converged "
-    "yet."
-)
 HOOKS = ("epoch_begin", "trained", "shown", "look", "epoch_end", "waits")
 
 
@@ -58,6 +54,7 @@ class Trainer:
         self.ended = None
         self.warnings = []
         self.serial = nullcontext()  # for scorers
+        self.unit = rows.targets.unit  # of losses in the history, in that of those above
         self._shuffle, self._verbose = plan.optimization.shuffle, plan.optimization.verbose
         self._batch_size = plan.optimization.batch_size(len(rows.train))
         self.schedule = plan.optimization.schedule(-(-len(rows.train) // self._batch_size))
@@ -89,7 +86,7 @@ class Trainer:
     def warm(cls, plan, rows, random_state, before, listeners=()):
         """From the weights of an earlier fit, with a new optimizer."""
         network = plan.network(rows, before.memory.get("seed", _draw_seed(random_state)))
-        before.load(network, plan)
+        before.load(network, plan, rows.targets)
         memory = Memory(network, plan.optimization.spec(), before.memory)
         trainer = cls(plan, network, memory, rows, random_state, before.history, listeners)
         for listener in trainer.listeners:
@@ -100,7 +97,7 @@ class Trainer:
     def continued(cls, plan, rows, random_state, before, listeners=()):
         """From the weights of an earlier fit, with its optimizer."""
         network = plan.network(rows, before.memory.get("seed", _draw_seed(random_state)))
-        before.load(network, plan)
+        before.load(network, plan, rows.targets)
         memory = Memory(network, plan.optimization.spec(), before.memory)
         memory.go_on(before.memory)
         return cls(plan, network, memory, rows, random_state, before.history, listeners)
@@ -110,8 +107,11 @@ class Trainer:
     def run(self, n_epochs):
         """Train to the end, with a warning where that is the last of so many epochs in all."""
         self.advance(n_epochs - self.epoch)
-        if self.ended is None and not self.schedule.needs_horizon:
-            self.warn(MAX_ITER.format(n_epochs), ConvergenceWarning)
+        if self.ended in (None, "no_progress"):
+            at_limit = self.ended is None and not self.schedule.needs_horizon
+            losses = self.history.data_losses[len(self.history.losses) - self.epoch :]
+            kept = losses if self.rows.validation else losses[-1:]  # the best epoch, or the last
+            advise(self, min(kept) / self.unit, max_iter=n_epochs if at_limit else None)
         self.end("max_iter")
 
     def advance(self, n_epochs):
@@ -156,16 +156,17 @@ class Trainer:
         self.epoch += 1
         self.loss = loss
         self.history.t += len(self._order)
-        self.history.losses.append(loss)
-        self.history.data_losses.append(data_loss)
+        self.history.losses.append(loss * self.unit)
+        self.history.data_losses.append(data_loss * self.unit)
         self.history.rates.append(rate)
+        self.history.seconds.append(math.nan)  # until it is over
 
     def _tell(self, seconds):
         """One line an epoch, which begins as scikit-learn's."""
-        self.history.seconds.append(seconds)
+        self.history.seconds[-1] = seconds
         if self._verbose:
             told = [text for listener in self.listeners for text in listener.told()]
-            line = f"Iteration {self.epoch}, loss = {self.loss:.8f}"
+            line = f"Iteration {self.epoch}, loss = {self.history.losses[-1]:.8f}"
             rate = f"rate {self.history.rates[-1]:.3g}"
             print(", ".join([line, f"{seconds:.3g} s", rate, *told]), flush=True)
 
@@ -246,7 +247,7 @@ class Trainer:
     def remember(self, snapshot, norm):
         """What a fit that continues this one must know; see `EarlierFit`."""
         self.memory.schedule = self.schedule.state()
-        return remember(self.memory.state(), self.network, snapshot, norm)
+        return remember(self.memory.state(), self.network, snapshot, norm, self.rows.targets.units)
 
     def state(self):
         """All that the next epoch depends on, as copies; at the end of an epoch."""
