@@ -64,7 +64,7 @@ class BaseMLP(SummaryMixin, CallbackSupportMixin, BaseEstimator, metaclass=ABCMe
         """X, y and weights, checked."""
         passed = X, y
         X, y = check_arrays(self, X, y, numeric=self._y_numeric, reset=before is None)
-        plan.check_rows(X)
+        plan.check_type(X.dtype)
         targets = self._targets(y, before, partial=partial)
         y = targets.check(y)
         sample_weight = check_weights(sample_weight, X)
@@ -221,7 +221,7 @@ class BaseMLP(SummaryMixin, CallbackSupportMixin, BaseEstimator, metaclass=ABCMe
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = Plan.takes_sparse(self)
+        tags.input_tags.sparse = True
         return tags
 
     # ------------------------------------------------------------- what a subclass writes

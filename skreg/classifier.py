@@ -133,8 +133,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     epsilon : float, default=1e-8
         Numerical stability of 'adam', in (0, inf).
 
-    n_iter_no_change : int, default=10
-        Epochs without progress before training stops.
+    n_iter_no_change : int, inf or 'auto', default='auto'
+        Epochs without progress before training stops. 'auto' is 10, as in scikit-learn's MLP,
+        without `early_stopping` and with ``scoring=None``. Otherwise it is 20 and half of the
+        epochs up to the last gain, since regularized networks improve late and in jumps; and a
+        `learning_rate` that is planned to the end runs to it.
 
     max_fun : int, default=15000
         Largest number of evaluations of the loss by 'lbfgs'.
@@ -221,8 +224,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     input_noise : float, default=0.0
         Standard deviation of normal noise on the inputs of each step, in standard deviations of
-        each feature over the training rows, in [0, inf) [9]_. Like all noise in rows, it needs
-        dense X.
+        each feature over the training rows, in [0, inf) [9]_. As with all noise in rows, zeros are
+        values, and batches of sparse X are made dense: `batch_size` x `n_features` numbers.
 
     swap_noise : float, default=0.0
         Probability that a value is replaced by that of another row of the batch, in [0, 1).
@@ -268,9 +271,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         An augmenter of :mod:`skreg.augmentation`, such as `RandomRotation(image_shape=(28, 28))` or
         a `Compose`: training sees a fresh random variant of every row in every epoch. It learns
         what it needs from the training rows (in `partial_fit` from those of the call); validation
-        rows and what is predicted are never augmented. Needs dense X. Augmenters that mix targets
-        are refused: see `mixup`, `cutmix`. Variants follow from `random_state`, unless the
-        augmenter has one of its own.
+        rows and what is predicted are never augmented. Sparse X is made dense chunk by chunk.
+        Augmenters that mix targets are refused: see `mixup`, `cutmix`. Variants follow from
+        `random_state`, unless the augmenter has one of its own.
 
     class_weight : dict, 'balanced' or None, default=None
         Weights of the classes, multiplied with `sample_weight` in training and in the validation
@@ -442,7 +445,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         beta_1=0.9,
         beta_2=0.999,
         epsilon=1e-8,
-        n_iter_no_change=10,
+        n_iter_no_change="auto",
         max_fun=15000,
         penalty="l2",
         l1_ratio=0.15,

@@ -769,8 +769,13 @@ def test_core_checks_sparse_rows_when_it_reads_them():
     out = np.empty((50, 1))
     arrays = [network.parameters[s[2] : s[2] + s[3] * s[4]] for s in network._slots]
     arrays = [a.reshape(s[3], s[4]) for a, s in zip(arrays, network._slots, strict=True)]
+    changing = make_network(make_layers([3, 1], "relu"), "squared_error", np.float64,
+                            [("cutout", {"p": 0.5})], n_features=6)  # fmt: skip
+    set_columns(changing, 1, 6)
+    gradient = np.empty_like(changing.parameters)
     calls = [
         lambda: network.evaluate(data, rows),
+        lambda: changing.loss_and_gradient(data, rows, gradient, training=True),
         lambda: _core.predict(data, make_layers([3, 1], "relu"), arrays, "identity", out),
     ]
     for array, value in ((indices, 2**30), (indices, -1), (indptr, 2**40), (indptr, -5)):

@@ -307,7 +307,7 @@ def test_facts_of_a_summary(wine):
     assert facts["targets"] == "label_smoothing=0.1, class_weight={0: 1.0, 1: 2.0, 2: 1.0}"
     assert facts["penalties"] == "penalty=elasticnet, alpha=0.01, l1_ratio=0.25, clip_norm=2"
     assert facts["trajectory"] == (
-        "weight_averaging=ema, ema_decay=0.999, n_iter_no_change=10, early_stopping=True, "
+        "weight_averaging=ema, ema_decay=0.999, n_iter_no_change=auto, early_stopping=True, "
         "scoring=accuracy, restore_best=True"
     )
     assert facts["optimizer"] == (
@@ -327,7 +327,7 @@ def test_facts_that_are_not_in_force(diabetes):
     plain = fit_quietly(MLPRegressor(alpha=0.0, max_iter=2, power_t=0.3), *diabetes)
     facts = plain.summary().facts
     assert not {"rows", "layers", "targets", "penalties", "objective"} & set(facts)
-    assert facts["trajectory"] == "n_iter_no_change=10"
+    assert facts["trajectory"] == "n_iter_no_change=auto"
     robust = {"loss": "huber", "delta": 0.5, "solver": "lbfgs", "penalty": "l1", "max_iter": 3}
     facts = fit_quietly(MLPRegressor(**robust), *diabetes).summary().facts
     assert facts["targets"] == "loss=huber, delta=0.5"

@@ -37,12 +37,72 @@ def test_planned_rates_run_to_their_end(data, learning_rate, solver):
 
 @pytest.mark.parametrize("learning_rate", sorted(PLANNED))
 def test_a_validation_set_may_end_them(data, learning_rate):
+    """Where its patience is a number, with a warning; with 'auto' it only chooses the weights."""
     X, y = data
-    clf = MLPClassifier(
-        learning_rate=learning_rate, early_stopping=True, max_iter=300, tol=10.0, random_state=0
+    params = {"early_stopping": True, "max_iter": 300, "tol": 10.0, "random_state": 0}
+    clf = MLPClassifier(learning_rate=learning_rate, **params, n_iter_no_change=10)
+    with pytest.warns(UserWarning, match=r"Training ended in epoch 12 of 300 .*='auto'"):
+        clf.fit(X, y > 0)
+    assert clf.n_iter_ == 12
+    clf.set_params(n_iter_no_change="auto", max_iter=40).fit(X, y > 0)
+    assert clf.n_iter_ == 40 and clf.best_iter_ is not None
+
+
+@pytest.mark.parametrize("learning_rate", sorted(PLANNED))
+def test_the_end_of_a_planned_schedule_is_no_cut(data, learning_rate):
+    """No warning where the rate has fallen."""
+    X, y = data
+    params = {"early_stopping": True, "max_iter": 60, "tol": 10.0, "random_state": 0}
+    clf = MLPClassifier(learning_rate=learning_rate, **params, n_iter_no_change=56)
+    assert clf.fit(X, y > 0).n_iter_ == 58
+
+
+class Scripted:
+    """Validation scores by epoch; a scorer for a fit that counts its calls."""
+
+    def __init__(self, scores):
+        self.scores = iter(scores)
+
+    def __call__(self, estimator, X, y):
+        return next(self.scores)
+
+
+@pytest.mark.parametrize("gain", [1, 9, 40])
+def test_auto_patience_grows_with_the_last_gain(data, gain):
+    """20 and half of the epochs up to it, and one more, as ever."""
+    X, y = data
+    scorer = Scripted([float(min(epoch, gain)) for epoch in range(1, 301)])
+    model = MLPRegressor(
+        hidden_layer_sizes=(3,), early_stopping=True, scoring=scorer, max_iter=300, random_state=0
     )
-    fit_quietly(clf, X, y > 0)
-    assert clf.n_iter_ < 20
+    assert fit_quietly(model, X, y).n_iter_ == gain + 20 + gain // 2 + 1
+
+
+def test_auto_patience_is_that_of_scikit_learn_where_nothing_of_ours_is_used(data):
+    """10, on the training loss and with scoring=None."""
+    X, y = data
+    for params in ({"tol": 100.0}, {"tol": 100.0, "early_stopping": True, "scoring": None}):
+        n_iter = [
+            fit_quietly(
+                MLPRegressor(hidden_layer_sizes=(3,), random_state=0, **params, **patience), X, y
+            ).n_iter_
+            for patience in ({}, {"n_iter_no_change": 10})
+        ]
+        assert n_iter[0] == n_iter[1] < 15
+
+
+def test_of_equal_scores_the_one_with_the_smaller_loss_stays(data):
+    """Unless the rules are scikit-learn's."""
+    X, y = data
+    params = {"early_stopping": True, "max_iter": 40, "random_state": 0, "n_iter_no_change": 99}
+    ours = fit_quietly(
+        MLPRegressor(hidden_layer_sizes=(3,), scoring=Scripted([0.5] * 40), **params), X, y
+    )
+    assert ours.best_iter_ == 1 + np.argmin(ours.validation_loss_curve_) > 1
+    theirs = fit_quietly(MLPClassifier((3,), scoring=None, **params), X, y > 0)
+    scores = theirs.validation_scores_
+    assert theirs.best_iter_ == 1 + scores.index(max(scores))
+    assert scores.count(max(scores)) > 1
 
 
 def test_plateau_needs_gains_of_tol(data):

@@ -115,7 +115,7 @@ void bind_trainer(nb::module_& m, const char* name) {
           [](B& b, const D& data, const Rows& order, int64_t batch_size, const Vector<const double>& rates,
              double seconds) {
             check_call(b, data, order);
-            check_row_changes(b, data);
+            check_row_changes(b);
             expect(b.trainer.has_optimizer(), "attach an optimizer first");
             expect(batch_size >= 1, "batch_size must be positive");
             expect(rates.shape(0) >= 1, "rates must not be empty");
@@ -152,7 +152,7 @@ void bind_trainer(nb::module_& m, const char* name) {
           "loss_and_gradient",
           [](B& b, const D& data, const Rows& rows, const Vector<T>& gradient, bool training) {
             check_call(b, data, rows);
-            if (training) check_row_changes(b, data);
+            if (training) check_row_changes(b);
             expect(int64_t(gradient.shape(0)) == b.trainer.network.n_parameters, "gradient has the wrong length");
             const double pass = b.trainer.nanoseconds_of_step(data.view, int64_t(rows.shape(0)));
             return interruptible(b.clock, pass, [&](const Poll& poll) {

@@ -42,10 +42,18 @@ struct Data {
 template <class T>
 class BatchBuffer {
  public:
-  // Gathers rows with the share weight_i / total_weight each.
-  void gather(const Data<T>& data, const int32_t* rows, int64_t n, double total_weight) {
+  // Gathers rows with the share weight_i / total_weight each. With `fill` sparse rows get all of their zeros, which
+  // changes of the rows may turn into other numbers.
+  void gather(const Data<T>& data, const int32_t* rows, int64_t n, double total_weight, bool fill = false) {
     n_rows_ = n;
-    data.dense ? gather_dense(data, rows) : gather_sparse(data, rows);
+    ld_ = data.n_features;
+    sparse_rows_ = !data.dense && !fill;
+    if (data.dense) {
+      gather_dense(data, rows);
+    } else {
+      copy_columns(data, rows);
+      fill ? fill_rows(data) : copy_values(data);
+    }
     gather_targets(data, rows);
     gather_shares(data, rows, total_weight);
   }
@@ -71,9 +79,9 @@ class BatchBuffer {
     return batch;
   }
 
-  // The rows for a change in place. `mixes` turns labels into one target a class, which can be mixed.
+  // The rows, with all of their zeros, for a change in place. `mixes` turns labels into one target a class, which can
+  // be mixed.
   BatchRows<T> rows(int64_t n_outputs, bool mixes) {
-    if (sparse_rows_) throw std::invalid_argument("changes of the rows need dense data");
     if (labels_ && mixes) spread_labels(n_outputs);
     BatchRows<T> rows;
     rows.n_rows = n_rows_;
@@ -117,21 +125,22 @@ class BatchBuffer {
  private:
   // Buffers only grow; std::vector's resize keeps the capacity, so steps after the largest one allocate nothing.
   void gather_dense(const Data<T>& data, const int32_t* rows) {
-    sparse_rows_ = false;
-    ld_ = data.n_features;
+    for_dense_rows(
+        [&](int64_t i, T* x) { std::memcpy(x, data.dense + int64_t(rows[i]) * ld_, size_t(ld_) * sizeof(T)); });
+  }
+
+  // Calls write(i, x) for each row, x having room for its n_features numbers.
+  template <class Write>
+  void for_dense_rows(Write write) {
     if (x_.size() < size_t(n_rows_ * ld_)) x_.resize(n_rows_ * ld_);
     const double one_row = double(ld_ * int64_t(sizeof(T))) * kMemoryByte;
     parallel_ranges(n_rows_, 1, one_row, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        std::memcpy(x_.data() + i * ld_, data.dense + int64_t(rows[i]) * ld_, size_t(ld_) * sizeof(T));
-      }
+      for (int64_t i = begin; i < end; ++i) write(i, x_.data() + i * ld_);
     });
   }
 
   // Every index is checked in the copy that serves: the arrays are the user's, who may write into them meanwhile.
-  void gather_sparse(const Data<T>& data, const int32_t* rows) {
-    sparse_rows_ = true;
-    ld_ = data.n_features;
+  void copy_columns(const Data<T>& data, const int32_t* rows) {
     begin_.resize(n_rows_ + 1);
     from_.resize(n_rows_);
     begin_[0] = 0;
@@ -141,15 +150,27 @@ class BatchBuffer {
       from_[i] = from;
       begin_[i + 1] = begin_[i] + end - from;
     }
-    // One at a time: a dense batch before this one has made room in x_ alone.
-    x_.resize(std::max(x_.size(), size_t(begin_[n_rows_])));
     column_.resize(std::max(column_.size(), size_t(begin_[n_rows_])));
     for (int64_t i = 0; i < n_rows_; ++i) {
-      const int64_t n = begin_[i + 1] - begin_[i];
-      std::copy_n(data.values + from_[i], n, x_.begin() + begin_[i]);
-      std::copy_n(data.indices + from_[i], n, column_.begin() + begin_[i]);
+      std::copy_n(data.indices + from_[i], begin_[i + 1] - begin_[i], column_.begin() + begin_[i]);
     }
     check_columns();
+  }
+
+  // What is stored twice is summed, in its order.
+  void fill_rows(const Data<T>& data) {
+    for_dense_rows([&](int64_t i, T* x) {
+      std::fill_n(x, ld_, T(0));
+      const T* value = data.values + from_[i];
+      for (int64_t e = begin_[i]; e < begin_[i + 1]; ++e, ++value) x[column_[e]] += *value;
+    });
+  }
+
+  void copy_values(const Data<T>& data) {
+    x_.resize(std::max(x_.size(), size_t(begin_[n_rows_])));
+    for (int64_t i = 0; i < n_rows_; ++i) {
+      std::copy_n(data.values + from_[i], begin_[i + 1] - begin_[i], x_.begin() + begin_[i]);
+    }
     sparse_ = {n_rows_, begin_.data(), column_.data(), x_.data()};
   }
 

@@ -78,7 +78,7 @@ class Trainer {
       // 1 data
       const double total_weight = data.total_weight(order + begin, end - begin);
       if (!(total_weight > 0)) continue;
-      batch_.gather(data, order + begin, end - begin, total_weight);
+      batch_.gather(data, order + begin, end - begin, total_weight, changes_rows());
       Batch<T> batch = describe(true);
       change_rows(batch);
       // 2 to 4 layers, targets and loss, backward
@@ -134,7 +134,7 @@ class Trainer {
     network.bind(state_.parameters, gradient, state_.statistics);
     double loss = 0;
     if (training) {
-      batch_.gather(data, rows, n, data.total_weight(rows, n));
+      batch_.gather(data, rows, n, data.total_weight(rows, n), changes_rows());
       Batch<T> batch = describe(true);
       batch.keep_statistics = true;
       change_rows(batch);
@@ -170,7 +170,8 @@ class Trainer {
     return double(n_rows) * network.nanoseconds_of_row(data.density());
   }
   double nanoseconds_of_step(const Data<T>& data, int64_t n_rows) const {
-    return 3 * nanoseconds_of_pass(data, n_rows) + kParameterStep * double(network.n_parameters);
+    const double density = changes_rows() ? 1 : data.density();
+    return 3 * double(n_rows) * network.nanoseconds_of_row(density) + kParameterStep * double(network.n_parameters);
   }
 
   bool wants_labels() const { return loss_->wants_labels(); }

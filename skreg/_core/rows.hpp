@@ -24,7 +24,7 @@ struct ColumnStatistics {
   const T* target_deviation = nullptr;
 };
 
-// The rows of a batch, dense, to be changed in place. Labels stand here as one target a class.
+// The rows of a batch with all of their zeros, to be changed in place. Labels stand here as one target a class.
 template <class T>
 struct BatchRows {
   int64_t n_rows = 0, n_features = 0, n_targets = 0;

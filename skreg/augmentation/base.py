@@ -5,6 +5,8 @@ A subclass writes one method, `_augment(X, rng)`: a batch in, a batch of the sam
 the rows look like there (pictures, signals, plain rows) is decided by `_row_shape`; what is learned
 from the training set by `_learn`. Everything else is here: validation, probability, seeds, types.
 NumPy's warnings of overflow are off throughout: a result that is not finite is an error instead.
+Networks may have sparse X: their batches are made dense, and only a `_learn` that is marked by
+`takes_sparse` gets it.
 
 Variants come from `_variants`, which the three uses share: `fit_transform` takes one of each row
 (epoch 0), `Augmented` and `AugmentationSampler` one for each copy, a network one for each epoch.
@@ -15,6 +17,7 @@ from abc import ABCMeta, abstractmethod
 from numbers import Real
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn import get_config
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_random_state
@@ -29,6 +32,12 @@ FINITE = Interval(Real, None, None, closed="neither")
 # Of a batch: small enough to stay in cache from one pass over it to the next, and for the allocator
 # to keep the memory of the one before.
 CHUNK_BYTES = 2**21
+
+
+def takes_sparse(learn):
+    """Mark a `_learn` for X that may be CSR, too, which it must not make dense as a whole."""
+    learn.takes_sparse = True
+    return learn
 
 
 class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
@@ -95,22 +104,23 @@ class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass
     # -------------------------------------------------------------------------- variants
 
     @np.errstate(all="ignore")
-    def _begin(self, X, y):
+    def _begin(self, X, y, *, accept_sparse=False):
         """Fit on X, and return it in the form that `_variants` takes; every use goes through here.
 
-        So this, and not `fit`, is the place to validate.
+        So this, and not `fit`, is the place to validate. Networks accept sparse X.
         """
         if not get_config()["skip_parameter_validation"]:
             self._validate_params()
-        X = self._check_input(X, reset=True)
+        X = self._check_input(X, reset=True, accept_sparse=accept_sparse)
         self._check_parameters()
-        self._learn(self._samples(X), y)
+        self._learn(self._checked_sparse(X) if sp.issparse(X) else self._samples(X), y)
         return X
 
-    def _check_input(self, X, *, reset):
+    def _check_input(self, X, *, reset, accept_sparse=False):
         X = validate_data(
             self,
             X,
+            accept_sparse="csr" if accept_sparse else False,
             dtype=(np.float64, np.float32),
             order="C",
             allow_nd=True,
@@ -126,15 +136,27 @@ class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass
         self.sample_shape_ = shape
         return X
 
+    def _checked_sparse(self, X):
+        self._row_shape(X.shape[1:])
+        if not hasattr(self._learn, "takes_sparse"):
+            raise ValueError(
+                f"{type(self).__name__} learns from all values of X at once, and expects a dense "
+                "array, got a sparse matrix. Pass X.toarray(), or use another augmenter."
+            )
+        return X
+
     @np.errstate(all="ignore")
     def _variants(self, X, rows, *, epoch, seed):
         """One variant of each of the given rows of the training set X, in their order."""
         count_cpus()
         out = np.empty((len(rows), *X.shape[1:]), dtype=X.dtype)
-        chunk = max(1, CHUNK_BYTES // max(1, X[:1].nbytes))
+        chunk = max(1, CHUNK_BYTES // max(1, row_bytes(X)))
         for begin in range(0, len(rows), chunk):
             part, batch = rows[begin : begin + chunk], out[begin : begin + chunk]
-            np.take(X, part, axis=0, out=batch, mode="clip")  # the default needs a buffer
+            if sp.issparse(X):
+                X[part].toarray(out=batch)
+            else:
+                np.take(X, part, axis=0, out=batch, mode="clip")  # the default needs a buffer
             variants = self._apply(batch, RowRandom(seed, epoch, part), X)
             if not np.may_share_memory(variants, batch):
                 batch[...] = variants
@@ -207,6 +229,7 @@ class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass
     def _check_parameters(self):
         """Raise where parameters do not go together."""
 
+    @takes_sparse
     def _learn(self, X, y):
         """Learn from the samples X of the training set."""
 
@@ -224,6 +247,11 @@ class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass
 def draw_seed(random_state):
     """A 63-bit seed from a random state in scikit-learn's sense."""
     return int(check_random_state(random_state).randint(2**63 - 1, dtype=np.int64))
+
+
+def row_bytes(X):
+    """Memory of one dense row of X."""
+    return math.prod(X.shape[1:]) * X.dtype.itemsize
 
 
 def checked_range(name, value, *, lowest=-np.inf, highest=np.inf):

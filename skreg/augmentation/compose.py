@@ -87,13 +87,15 @@ class CompositeAugmenter(Augmenter, _BaseComposition):
     def _allow_nan(self):
         return all(getattr(part, "_allow_nan", False) for _, part in self._named_parts)
 
-    def _check_input(self, X, *, reset):
-        return super()._check_input(encoded(X), reset=reset)
+    def _check_input(self, X, **options):
+        return super()._check_input(encoded(X), **options)
 
-    def _begin(self, X, y):
-        checked = super()._begin(X, y)
+    def _begin(self, X, y, **options):
+        checked = super()._begin(X, y, **options)
+        self.augmenters_ = [clone(part) for part in self.augmenters]
         with config_context(skip_parameter_validation=True):  # that of the parts is done
-            self.augmenters_ = [clone(part).fit(X, y) for part in self.augmenters]
+            for part in self.augmenters_:
+                part._begin(X, y, **options)
         return checked
 
     def _returned(self, X, passed):

@@ -14,6 +14,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.multiclass import type_of_target
 
+from skreg.augmentation.base import takes_sparse
 from skreg.augmentation.core import RowRandom
 from skreg.augmentation.image import drawn_boxes, image_row_shape
 from skreg.augmentation.tabular import TableAugmenter, in_range
@@ -26,6 +27,7 @@ class MixingAugmenter(TableAugmenter):
 
     mixes_targets = mixes_classes = True
 
+    @takes_sparse
     def _learn(self, X, y):
         self.mixes_numbers_ = self.regression
         if self.regression is None:

@@ -12,7 +12,7 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skreg.augmentation import core
-from skreg.augmentation.base import FINITE, Augmenter, checked_range
+from skreg.augmentation.base import FINITE, Augmenter, checked_range, takes_sparse
 
 NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 SHARE = Interval(Real, 0, 1, closed="left")
@@ -118,6 +118,7 @@ class AddNoise(SignalAugmenter):
         if self.snr_db != np.inf:
             checked_range("snr_db", pair_of(self.snr_db))
 
+    @takes_sparse
     def _learn(self, X, y):
         if not isinstance(self.noise, str):
             self.recordings_ = check_array(self.noise, dtype=X.dtype, input_name="noise")

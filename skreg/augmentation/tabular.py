@@ -4,12 +4,14 @@
 row, but never averaged. Missing values (NaN) pass through.
 """
 
+import itertools
 from numbers import Real
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skreg.augmentation.base import FINITE, Augmenter
+from skreg.augmentation.base import FINITE, Augmenter, takes_sparse
 from skreg.augmentation.frames import category_columns, encoded, rows_like
 
 
@@ -22,8 +24,8 @@ class TableAugmenter(Augmenter):
     }
     _allow_nan = True
 
-    def _check_input(self, X, *, reset):
-        checked = super()._check_input(encoded(X), reset=reset)
+    def _check_input(self, X, *, reset, **options):
+        checked = super()._check_input(encoded(X), reset=reset, **options)
         if reset:
             self.is_categorical_ = self._categorical_mask(X, checked.shape[1])
         return checked
@@ -114,16 +116,30 @@ class FeatureNoise(TableAugmenter):
         self.p = p
         self.random_state = random_state
 
+    @takes_sparse
     def _learn(self, X, y):
         self.std_ = np.zeros(X.shape[1], dtype=X.dtype)
-        for j in np.flatnonzero(~self.is_categorical_):
-            known, unit = in_range(X[:, j][~np.isnan(X[:, j])])
-            self.std_[j] = known.std() * unit if known.size else 0
+        for j, column in enumerate(columns_of(X)):
+            known, unit = in_range(column[~np.isnan(column)])
+            if known.size and not self.is_categorical_[j]:
+                self.std_[j] = known.std() * unit
 
     def _augment(self, X, rng):
         noise = rng.normal(X.shape[1], X.dtype)
         noise *= (self.std * self.std_.astype(np.float64)).astype(X.dtype)
         return np.add(X, noise, out=X, where=noise != 0)
+
+
+def columns_of(X):
+    """The columns of an array or of a CSR matrix one after another, with all of their zeros."""
+    if not sp.issparse(X):
+        yield from X.T
+        return
+    X = X.tocsc()
+    for begin, end in itertools.pairwise(X.indptr):
+        column = np.zeros(X.shape[0], X.dtype)
+        np.add.at(column, X.indices[begin:end], X.data[begin:end])  # what is stored twice, summed
+        yield column
 
 
 def in_range(X):
@@ -168,15 +184,22 @@ class SwapNoise(TableAugmenter):
         return 1.0 if self.p > 0 else 0.0
 
     def _augment_from(self, X, rng, pool):
-        pool = self._samples(pool)
+        n = pool.shape[0]
         swapped = rng.uniform(X.shape[1]) < self.p
-        donors = (rng.uniform(X.shape[1]) * len(pool)).astype(np.int64)
+        donors = (rng.uniform(X.shape[1]) * n).astype(np.int64)
         row, column = np.nonzero(swapped)
-        X[row, column] = pool[np.minimum(donors[row, column], len(pool) - 1), column]
+        X[row, column] = values_at(pool, np.minimum(donors[row, column], n - 1), column)
         return X
 
     def _augment(self, X, rng):
         return self._augment_from(X, rng, X)
+
+
+def values_at(X, rows, columns):
+    """Single values of an array or of a CSR matrix."""
+    values = X[rows, columns]
+    values = values.toarray() if sp.issparse(values) else np.asarray(values)
+    return values.ravel()
 
 
 class FeatureMask(TableAugmenter):
@@ -225,8 +248,10 @@ class FeatureMask(TableAugmenter):
     def _row_probability(self):
         return 1.0 if self.p > 0 else 0.0
 
+    @takes_sparse
     def _learn(self, X, y):
-        self.fill_ = np.array([self._fill_of(X[:, j], j) for j in range(X.shape[1])], X.dtype)
+        fill = [self._fill_of(column, j) for j, column in enumerate(columns_of(X))]
+        self.fill_ = np.array(fill, X.dtype)
 
     def _fill_of(self, column, j):
         known = column[~np.isnan(column)]

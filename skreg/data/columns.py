@@ -1,7 +1,10 @@
 """Mean and standard deviation of the columns of the training rows: the units of noise."""
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.utils import gen_batches
+
+from skreg.data.sparse import checked_copy
 
 CHUNK_NUMBERS = 2**21  # bounds the memory of a pass to a few times 16 MB
 
@@ -20,11 +23,12 @@ class ColumnMoments:
         self.__dict__.update(state or {})
 
     def add(self, A, rows, weight=None):
-        """Take in the rows of A, of shape (n, n_columns)."""
+        """Take in the rows of A, of shape (n, n_columns), dense or sparse."""
+        A = checked_copy(A) if sp.issparse(A) else A
         for chunk in gen_batches(len(rows), max(1, CHUNK_NUMBERS // A.shape[1])):
             w = np.ones(len(rows[chunk])) if weight is None else weight[rows[chunk]]
             if w.sum() > 0:
-                self._merge(A[rows[chunk]].astype(np.float64), w.astype(np.float64))
+                self._merge(_dense(A[rows[chunk]]), w.astype(np.float64))
         return self
 
     def _merge(self, a, w):
@@ -43,3 +47,8 @@ class ColumnMoments:
 
     def state(self):
         return dict(self.__dict__)
+
+
+def _dense(a):
+    """A chunk with all of its zeros, in float64; a copy."""
+    return (a.toarray() if sp.issparse(a) else a).astype(np.float64)

@@ -9,11 +9,13 @@ import time
 from contextlib import nullcontext
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.base import clone
 
-from skreg.augmentation.base import draw_seed
+from skreg.augmentation.base import draw_seed, row_bytes
+from skreg.data.sparse import checked_copy
 
-CHUNK_BYTES = 2**26  # 64 MB of variants
+CHUNK_BYTES = 2**26  # 64 MB of variants, which are dense
 
 
 class RowEpochs:
@@ -57,8 +59,10 @@ class VariantEpochs:
 
     def __init__(self, network, rows, augmentation, epoch):
         self.network, self.originals = network, rows
-        self.X = rows.X if len(rows.train) == rows.X.shape[0] else rows.X[rows.train]
-        self.rows = np.arange(len(self.X), dtype=np.int32)
+        self.X = checked_copy(rows.X) if sp.issparse(rows.X) else rows.X
+        if len(rows.train) < self.X.shape[0]:
+            self.X = self.X[rows.train]
+        self.rows = np.arange(self.X.shape[0], dtype=np.int32)
         self.augmenter = _fitted(augmentation, self.X, rows.y[rows.train])
         self.seed = network.seed
         if self.augmenter.random_state is not None:  # it decides, where it has one
@@ -94,7 +98,7 @@ class VariantEpochs:
 
     def _chunks(self, n_rows, batch_size):
         """Whole batches; a single last row joins the batch before it, as in the core."""
-        n_batches = max(1, CHUNK_BYTES // (self.X[:1].nbytes * batch_size))
+        n_batches = max(1, CHUNK_BYTES // (row_bytes(self.X) * batch_size))
         begin = 0
         while begin < n_rows:
             end = min(begin + n_batches * batch_size, n_rows)
@@ -114,5 +118,5 @@ def _fitted(augmentation, X, y):
             f"Augmented(estimator, {name}(...))."
         )
     augmenter._validate_params()  # what `fit` passes on is not validated elsewhere
-    augmenter._begin(X, y)
+    augmenter._begin(X, y, accept_sparse=True)
     return augmenter

@@ -55,7 +55,7 @@ class Folds:
             self._features = {n: v for n, v in vars(estimator).items() if n.endswith("_in_")}
         vars(estimator).update(self._features)
         X, y = self._arrays
-        plan.check_rows(X)
+        plan.check_type(X.dtype)
         targets = estimator._targets(y, None, partial=False)
         encoded = targets.check(y)
         plan.weigh(targets, encoded)

@@ -1,7 +1,6 @@
 """Plan: what a set of hyperparameters means, as loops over the techniques."""
 
 import numpy as np
-import scipy.sparse as sp
 
 from skreg.network.architecture import Architecture
 from skreg.network.fitted import FittedNetwork
@@ -59,18 +58,9 @@ class Plan:
             technique.check_partial_fit()
         self.optimization.check_partial_fit()
 
-    def check_rows(self, X):
-        """Errors for rows that cannot be changed as wanted, or not be trained on in their type."""
-        for technique in self.on:
-            if technique.dense and sp.issparse(X):
-                raise ValueError(
-                    f"{technique.name}={technique.value!r} needs dense X, got a sparse matrix. "
-                    f"{technique.instead_of_sparse()}"
-                )
-        self._check_cast(X.dtype if self.optimization.in_epochs else np.dtype(np.float64))
-
-    def _check_cast(self, dtype):
+    def check_type(self, dtype):
         """A number above 0 must be one in the type of X too, and a finite one."""
+        dtype = dtype if self.optimization.in_epochs else np.dtype(np.float64)
         tiny, largest = float(np.finfo(dtype).tiny), float(np.finfo(dtype).max)
         names = [name for part in (*self.on, self.optimization) for name in part.cast]
         for name in names:
@@ -81,12 +71,6 @@ class Plan:
                     f"X has this type: it holds numbers from {tiny:.2g} to {largest:.2g}. Choose "
                     f"another {name}, or pass X in float64."
                 )
-
-    @staticmethod
-    def takes_sparse(estimator):
-        """Whether rows may be sparse; parameters need not be valid for this question."""
-        dense = [technique.name for technique in TECHNIQUES if technique.dense]
-        return all(getattr(estimator, name) in (0, None) for name in dense)
 
     def without_effect(self):
         """Messages about parameters that do nothing here; a grid's product makes them natural."""

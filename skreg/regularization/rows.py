@@ -16,32 +16,20 @@ class Augmentation(Technique):
 
     name = "augmentation"
     parameters = {"augmentation": [Augmenter, None]}
-    dense = True
 
     @property
     def on(self):
         return self.value is not None
 
-    def instead_of_sparse(self):
-        """What to do with sparse rows."""
-        return "Pass X.toarray(), or reduce it with TruncatedSVD."
-
 
 class RowChange(Technique):
     """In the core, on the gathered batch."""
 
-    dense = columns = True
+    columns = True
     option = "p"  # what the core calls the value
 
     def rows(self):
         return [(self.name, {self.option: float(self.value)})]
-
-    def instead_of_sparse(self):
-        """What to do with sparse rows."""
-        return (
-            "Pass X.toarray(), reduce it with TruncatedSVD, or use input_dropout, which keeps "
-            "zeros."
-        )
 
 
 class RowMixture(RowChange):

@@ -33,7 +33,6 @@ class Technique:
     parameters: dict = {}  # constraints of all that it reads, by name
     cast: tuple = ()  # those that reach the core in the number type of X
     in_epochs = True  # whether solver='lbfgs' cannot do it
-    dense = False  # whether it changes rows, which must be dense for that
     columns = False  # whether it needs the deviations of the columns
     plans_epochs = False  # whether the epochs before the last depend on max_iter
     hidden = False  # whether it acts on hidden layers alone

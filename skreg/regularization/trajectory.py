@@ -56,7 +56,11 @@ class Patience(Technique):
 
     name = "n_iter_no_change"
     parameters = {
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})]
+        "n_iter_no_change": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+            Options(Real, {np.inf}),
+        ]
     }
     in_epochs = False
 
@@ -65,12 +69,14 @@ class Patience(Technique):
 
     def listeners(self, plan, rows, history):
         p, validation = self.estimator, rows.validation
+        as_scikit_learn = validation is None or p.scoring is None
+        patience = stopping.Patience(self.value, 10 if as_scikit_learn else None)
         if validation is None:
-            return [stopping.TrainingLoss(p.tol, self.value, history, rows.targets.unit)]
+            return [stopping.TrainingLoss(p.tol, patience, history, rows.targets.unit)]
         rule = stopping.ScoreStopping if p.scoring is None else stopping.EarlyStopping
         measure = validation.measure(p, rows.targets, plan.attributes)
         unit = rows.targets.unit if p.scoring == "loss" else 1.0
-        return [rule(measure, p.tol, self.value, restore_best=p.restore_best, unit=unit)]
+        return [rule(measure, p.tol, patience, restore_best=p.restore_best, unit=unit)]
 
 
 class EarlyStopping(Technique):

@@ -62,6 +62,7 @@ class Optimization:
     def schedule(self, n_steps):
         """The learning-rate schedule; scikit-learn's own act on sgd only."""
         p, name = self.estimator, self._schedule_name()
+        patience = p.n_iter_no_change
         return SCHEDULES[name](
             p.learning_rate_init,
             power=p.power_t,
@@ -69,7 +70,7 @@ class Optimization:
             n_steps=n_steps,
             n_epochs=p.max_iter,
             tol=p.tol,
-            patience=5 if p.n_iter_no_change == np.inf else max(1, p.n_iter_no_change // 2),
+            patience=5 if patience in ("auto", np.inf) else max(1, patience // 2),
         )
 
     def _schedule_name(self):

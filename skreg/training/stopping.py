@@ -19,6 +19,36 @@ DIVERGED = (
 )
 
 
+CUT_OFF = (
+    "Training ended in epoch {} of {} for lack of progress, at {:.0%} of its largest learning "
+    "rate, which was planned to fall to the end: what such a schedule gains, it gains at small "
+    "rates. Use n_iter_no_change='auto', with which it runs to its end, or a smaller max_iter."
+)
+
+
+class Patience:
+    """Epochs without progress before training ends: a number, or one that grows.
+
+    Noisy objectives, such as those with dropout or mixtures, improve late and in jumps, and how
+    late cannot be told from the size of the data; it can from the last gain.
+
+    Parameters
+    ----------
+    value : int, inf or 'auto'
+    fixed : int or None
+        What 'auto' stands for; None: 20 and half of the epochs up to the last gain.
+    """
+
+    def __init__(self, value, fixed):
+        self.grows = value == "auto" and fixed is None
+        self.waits = value == "auto"  # for the end of a schedule that is planned to it
+        self._epochs = fixed if self.waits else value
+
+    def after(self, epoch):
+        """That of an epoch with a gain."""
+        return 20 + epoch // 2 if self.grows else self._epochs
+
+
 def check_finite(network, loss):
     """Errors where training has left the numbers: the weights, or the loss alone."""
     if not network.finite:
@@ -34,8 +64,7 @@ class Monitor(Listener):
     ----------
     tol : float
         The smallest gain that counts.
-    patience : int
-        Epochs without one before training ends.
+    patience : Patience
     """
 
     subject = ""  # what it watches, for messages
@@ -45,16 +74,25 @@ class Monitor(Listener):
         self.no_improvement_count = 0
 
     def epoch_end(self, trainer):
-        if trainer.waits(self.looks):
+        if trainer.waits(self.looks and not self._patience.waits):
             self.no_improvement_count = 0
-        if self.no_improvement_count <= self._patience:
+        patience = self._patience.after(trainer.epoch - self.no_improvement_count)
+        if self.no_improvement_count <= patience:
             return
-        trainer.say(NO_PROGRESS.format(self.subject, self._tol, self._patience))
+        trainer.say(NO_PROGRESS.format(self.subject, self._tol, patience))
         if trainer.schedule.on_plateau():
             trainer.end("no_progress")
+            self._look_at_rate(trainer)
             return
         self.no_improvement_count = 0
         trainer.say(f"Setting learning rate to {trainer.schedule.rate:f}")
+
+    @staticmethod
+    def _look_at_rate(trainer):
+        rates, schedule = trainer.history.rates[-trainer.epoch :], trainer.schedule
+        share = rates[-1] / max(rates)
+        if schedule.needs_horizon and share > 0.1:
+            trainer.warn(CUT_OFF.format(trainer.epoch, schedule.n_epochs, share))
 
     def state(self):
         return {name: v for name, v in vars(self).items() if not name.startswith("_")}
@@ -93,8 +131,9 @@ class TrainingLoss(Monitor):
 class EarlyStopping(Monitor):
     """Keep the weights with the best validation score.
 
-    The snapshot follows any strict gain. Patience counts from the last gain larger than `tol`
-    over the score at the gain before it, so that slow but steady gains add up.
+    The snapshot follows any strict gain, and where scores are equal the smaller loss. Patience
+    counts from the last gain larger than `tol` over the score at the gain before it, so that slow
+    but steady gains add up.
 
     Parameters
     ----------
@@ -113,14 +152,16 @@ class EarlyStopping(Monitor):
         super().__init__(tol, patience)
         self._measure, self._restore_best, self._unit = measure, restore_best, unit
         self.best_score = self.reference = -math.inf
+        self.best_loss = math.inf  # of the epoch with the best score
         self.best_epoch = None  # counted from 1 along the validation scores
         self.snapshot = None
 
     def warm_start(self, trainer):
         """The weights of an earlier fit are the ones to beat."""
-        _, start = self._measured(trainer)
+        loss, start = self._measured(trainer)
         if not math.isnan(start):
-            self.best_score = self.reference = start
+            self.best_score, self.best_loss = start, loss
+            self.reference = start
             self.snapshot = trainer.network.snapshot()
 
     def look(self, trainer):
@@ -138,7 +179,8 @@ class EarlyStopping(Monitor):
             self._diverge(trainer, validation_loss)
             return
         self.no_improvement_count = 0 if self._progress(score) else self.no_improvement_count + 1
-        if score > self.best_score:
+        if score > self.best_score or self._ties(score, validation_loss):
+            self.best_loss = validation_loss
             self.best_score, self.best_epoch = score, len(history.validation_scores)
             self.snapshot = network.snapshot()
 
@@ -161,6 +203,10 @@ class EarlyStopping(Monitor):
             )
         trainer.warn(DIVERGED, ConvergenceWarning)
         trainer.end("diverged")
+
+    def _ties(self, score, loss):
+        """Whether an equal score comes with a smaller loss: accuracies move in jumps."""
+        return score == self.best_score and loss < self.best_loss
 
     def _progress(self, score):
         if score > self.reference + self._tol:
@@ -191,7 +237,10 @@ class EarlyStopping(Monitor):
 
 
 class ScoreStopping(EarlyStopping):
-    """The same with scikit-learn's rule of patience, which compares with the best score so far."""
+    """The same with scikit-learn's rules: patience and ties compare with the best score so far."""
+
+    def _ties(self, score, loss):
+        return False
 
     def _progress(self, score):
         return score >= self.best_score + self._tol
