@@ -2,7 +2,8 @@
 
 from skreg.callbacks import Checkpoint
 from skreg.classifier import MLPClassifier
+from skreg.inspection import TrainingCurveDisplay
 from skreg.regressor import MLPRegressor
 
-__all__ = ["Checkpoint", "MLPClassifier", "MLPRegressor"]
+__all__ = ["Checkpoint", "MLPClassifier", "MLPRegressor", "TrainingCurveDisplay"]
 __version__ = "0.1.0"

@@ -12,13 +12,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skreg.common import NON_FINITE_OUTPUTS, all_or_nothing, warn
 from skreg.data.rows import TrainingRows, check_arrays, check_given, check_weights
+from skreg.inspection.summary import SummaryMixin
 from skreg.network.fitted import FittedNetwork
 from skreg.regularization.plan import Plan
 from skreg.training.callbacks import CallbackSupportMixin, callbacks_of, savings_of
-from skreg.training.earlier import EarlierFit
 
 
-class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseMLP(SummaryMixin, CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     """Base class for MLPClassifier and MLPRegressor, which write `_targets`."""
 
     def set_params(self, **params):
@@ -47,7 +47,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         with all_or_nothing(self):
             plan = self._plan()
             given = check_given(*validation, solver=self.solver, early_stopping=self.early_stopping)
-            before = EarlierFit(vars(self)) if self.warm_start and self._is_fitted else None
+            before = plan.earlier() if self.warm_start else None
             rows = self._rows(plan, X, y, sample_weight, before, partial=False)
             if given:
                 rows.validate_on(self, *validation)
@@ -66,7 +66,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         with all_or_nothing(self):
             plan = self._plan()
             plan.check_partial_fit()
-            before = EarlierFit(vars(self)) if self._is_fitted else None
+            before = plan.earlier()
             rows = self._rows(plan, X, y, sample_weight, before, partial=True)
             trainer = self._trainer(plan, rows, before, plan.trainer.continued)
             trainer.advance(1)
@@ -113,6 +113,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         for name in ("loss_curve_", "lr_curve_"):  # lbfgs has none
             self.__dict__.pop(name, None)
         self._state = trainer.remember(snapshot, plan.norm)
+        self._told = plan.told(trainer)
         noise = rows.targets.learn_noise(fitted, rows.validation, trainer.network.seed)
         for attributes in (rows.targets.attributes(), fitted.attributes(), trainer.report(), noise):
             self.__dict__.update(attributes)
@@ -225,6 +226,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         plain |= {"standardize_y": False}  # folded in, as batch norm is
         vars(small).update({name: plain[name] for name in plain.keys() & vars(small).keys()})
         small.__dict__.update(fitted.attributes())
+        small._told = {**getattr(self, "_told", {}), "layers": fitted.sampling}
         small._state = {"seed": self._state["seed"]} if self._state else {}
         return small
 

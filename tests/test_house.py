@@ -20,7 +20,7 @@ WINGS = [
     {"regularization"},
     {"data", "training"},  # which do not know each other
     {"network"},
-    {"augmentation"},
+    {"augmentation", "inspection"},
     {"_core"},
 ]
 EVERYONES = {"common", "callbacks"}
@@ -28,7 +28,8 @@ MOST = 6
 
 # The package `augmentation` knows itself and, through one module, the core.
 KNOWS_THE_CORE = {SOURCE / "augmentation" / "core.py", SOURCE / "network" / "core.py"}
-DRAWS = {SOURCE / "augmentation" / "display.py"}  # imports matplotlib where it is used
+# These import matplotlib where it is used.
+DRAWS = {SOURCE / "augmentation" / "display.py", SOURCE / "inspection" / "curves.py"}
 INTERFACES = {SOURCE / "augmentation" / "__init__.py", SOURCE / "regularization/techniques.py"}
 
 FILES = sorted(SOURCE.rglob("*.py"))

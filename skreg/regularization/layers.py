@@ -149,6 +149,10 @@ class Residual(Technique):
     def on(self):
         return bool(self.links)
 
+    def values(self):
+        given = super().values()
+        return {name: value for name, value in given.items() if value}  # a depth of 0 is none
+
     def layers(self):
         return {"link": self._links(self.estimator.stochastic_depth)}
 

@@ -30,6 +30,9 @@ class L2(Technique):
     def on(self):
         return self.value is not None and self.strength > 0
 
+    def values(self):
+        return penalty(self.estimator)
+
     def steps(self):
         return [("l2", {"strength": self.strength})]
 
@@ -97,6 +100,9 @@ class L1(Proximal):
     def on(self):
         return self.value is not None and self.l1 > 0
 
+    def values(self):
+        return penalty(self.estimator)
+
     def steps(self):
         return [("l1", {"strength": self.l1})] if self.estimator.solver != "lbfgs" else []
 
@@ -146,6 +152,12 @@ class MaxNorm(Technique):
         largest, n_hidden = float(self.value), len(self.architecture.sizes)
         layers = [{"largest": largest, "layer": float(i)} for i in range(n_hidden)]
         return [("max_norm", options) for options in layers]
+
+
+def penalty(estimator):
+    """Name and value of the parameters that say what `penalty` does."""
+    names = ("penalty", "alpha", *["l1_ratio"] * (estimator.penalty == "elasticnet"))
+    return {name: getattr(estimator, name) for name in names}
 
 
 def l1_ratio(estimator):

@@ -6,6 +6,7 @@ from skreg.network.architecture import Architecture
 from skreg.network.fitted import FittedNetwork
 from skreg.network.network import Network
 from skreg.regularization.techniques import TECHNIQUES
+from skreg.training.earlier import EarlierFit
 from skreg.training.optimization import Optimization
 
 
@@ -137,6 +138,27 @@ class Plan:
             arrays = [[a.astype(dtype or a.dtype, copy=False) for a in g] for g in arrays]
         specs = self.predicting_layers(loss.n_outputs), self.sampling_layers(loss.n_outputs)
         return FittedNetwork(*arrays, *specs, loss.link)
+
+    def earlier(self):
+        """The fit of this estimator that another one may go on from, or None."""
+        attributes = vars(self.estimator)
+        return EarlierFit(attributes) if "coefs_" in attributes else None
+
+    def told(self, trainer):
+        """What a fit was made of, as plain data: `summary` tells it, whatever changes afterwards.
+
+        The regularizers stand by their place in the training step.
+        """
+        loss, places = trainer.rows.targets.loss, {}
+        for technique in self.on:
+            places.setdefault(technique.place, {}).update(technique.told())
+        return {
+            "layers": self.layers(loss.n_outputs),
+            "loss": loss.name,
+            "regularizers": {place: values for place, values in places.items() if values},
+            "optimizer": self.optimization.values(len(trainer.rows.train)),
+            "ended": trainer.ended,
+        }
 
     def attributes(self, trainer):
         """Those with which a copy of the estimator predicts as the trained network does now."""

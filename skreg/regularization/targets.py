@@ -27,6 +27,10 @@ class RobustLoss(Technique):
     parameters = CONSTRAINTS
     in_epochs = False
 
+    def values(self):
+        names = ("loss", *REGRESSION[self.value].parameters) if self.changed("loss") else ()
+        return {name: getattr(self.estimator, name) for name in names}
+
     @property
     def cast(self):
         return ("delta",) if self.value == "huber" else ()

@@ -6,6 +6,7 @@ act, and its parts in the core.
 
 import functools
 import inspect
+from numbers import Number
 
 import numpy as np
 
@@ -45,6 +46,24 @@ class Technique:
     def on(self):
         """Whether it changes anything; 0, False and None are off."""
         return bool(self.value) and (not self.hidden or bool(self.architecture.sizes))
+
+    @property
+    def place(self):
+        """Name of the file in which it stands, which is that of its place in a training step."""
+        return type(self).__module__.rpartition(".")[2]
+
+    def told(self):
+        """The same as `values` as plain data: numbers, strings, None and lists of them."""
+        return {name: _plain(value) for name, value in self.values().items()}
+
+    def values(self):
+        """Name and value of the parameters that act; asked where it is on."""
+        given = {n: getattr(self.estimator, n) for n in self.parameters if n in self._own()}
+        return {name: value for name, value in given.items() if value is not None}
+
+    def _own(self):
+        """Parameters of the estimator: a classifier has not all of them."""
+        return _defaults(type(self.estimator))
 
     def check(self, plan):
         """Errors for values that contradict others; asked where it is on."""
@@ -107,3 +126,14 @@ class Technique:
     def everywhere(self, part):
         """The part in every hidden layer."""
         return dict.fromkeys(range(len(self.architecture.sizes)), part)
+
+
+def _plain(value):
+    """Objects become their text: a fitted estimator keeps none that may change, or not pickle."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if value is None or isinstance(value, str | Number):
+        return value
+    return getattr(value, "__name__", None) or " ".join(repr(value).split())

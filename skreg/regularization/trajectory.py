@@ -25,6 +25,10 @@ class WeightAveraging(Technique):
     def plans_epochs(self):
         return self.value == "swa"
 
+    def values(self):
+        name = "ema_decay" if self.value == "ema" else "swa_start"
+        return {self.name: self.value, name: getattr(self.estimator, name)}
+
     def check_partial_fit(self):
         raise ValueError(
             "partial_fit does not support weight_averaging, whose result is not what training "
@@ -60,6 +64,9 @@ class Patience(Technique):
     }
     in_epochs = False
 
+    def values(self):
+        return super().values() if self.estimator.solver != "lbfgs" else {}
+
     def listeners(self, plan, rows, history):
         p, validation = self.estimator, rows.validation
         as_scikit_learn = validation is None or p.scoring is None
@@ -82,6 +89,11 @@ class EarlyStopping(Technique):
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "restore_best": ["boolean"],
     }
+
+    def values(self):
+        """Not the share of the rows: they may have come from elsewhere."""
+        names = (self.name, "scoring", "restore_best")
+        return {name: getattr(self.estimator, name) for name in names}
 
     def check_partial_fit(self):
         raise ValueError("partial_fit does not support early_stopping=True")

@@ -28,6 +28,7 @@ class FullBatch:
     def __init__(self, plan, network, rows, t):
         self.plan, self.network, self.t = plan, network, t
         self.rows = plan.divided(rows, None)
+        self.ended = None  # or why, as SciPy says it
         self.warnings = []  # as Trainer.warn keeps them
         network.attach()
 
@@ -61,6 +62,7 @@ class FullBatch:
             max_fun=p.max_fun,
             iterations=self.iterations,
         )
+        self.ended = self.iterations.ended
         check_finite(self.network, self.loss)
         losses = self.iterations.curves["training_loss"]
         if losses:
@@ -109,6 +111,7 @@ def minimize(network, data, rows, *, l1, tol, max_iter, max_fun, iterations):
         callback=iterations.follow(problem),
     )
     network.parameters[:] = problem.solution(result.x)
+    iterations.ended = result.message
     return _check_optimize_result("lbfgs", result, max_iter), float(result.fun)
 
 
@@ -179,6 +182,7 @@ class Iterations:
 
     def __init__(self, network, verbose, unit):
         self.network, self.verbose, self.unit = network, verbose, unit
+        self.ended = None
         self.curves = {"objective": [], "training_loss": [], "seconds": []}
 
     def follow(self, problem):

@@ -12,6 +12,9 @@ from skreg.training.trainer import Trainer
 
 AUTO_BATCH_SIZE = 200
 
+# What each optimizer reads beside its rate.
+OPTIONS = {"adam": ("beta_1", "beta_2", "epsilon"), "sgd": ("momentum", "nesterovs_momentum")}
+
 # These act on sgd only and are silent elsewhere, as in scikit-learn.
 SCIKIT_LEARN_SCHEDULES = ("constant", "invscaling", "adaptive")
 
@@ -58,10 +61,8 @@ class Optimization:
 
     def schedule(self, n_steps):
         """The learning-rate schedule; scikit-learn's own act on sgd only."""
-        p, name = self.estimator, self.estimator.learning_rate
+        p, name = self.estimator, self._schedule_name()
         patience = p.n_iter_no_change
-        if p.solver != "sgd" and name in SCIKIT_LEARN_SCHEDULES:
-            name = "constant"
         return SCHEDULES[name](
             p.learning_rate_init,
             power=p.power_t,
@@ -72,17 +73,40 @@ class Optimization:
             patience=5 if patience in ("auto", np.inf) else max(1, patience // 2),
         )
 
+    def _schedule_name(self):
+        p = self.estimator
+        silent = p.solver != "sgd" and p.learning_rate in SCIKIT_LEARN_SCHEDULES
+        return "constant" if silent else p.learning_rate
+
     def batch_size(self, n_rows):
         """Rows of a batch, at most all."""
         batch_size = self.estimator.batch_size
-        if batch_size == "auto":
-            return min(AUTO_BATCH_SIZE, n_rows)
-        if batch_size > n_rows:
+        if batch_size != "auto" and batch_size > n_rows:
             warn(
                 f"batch_size={batch_size} is larger than the {n_rows} training rows. It is "
                 "clipped to their number."
             )
-        return min(int(batch_size), n_rows)
+        return self._clipped(n_rows)
+
+    def _clipped(self, n_rows):
+        batch_size = self.estimator.batch_size
+        return min(AUTO_BATCH_SIZE if batch_size == "auto" else int(batch_size), n_rows)
+
+    def values(self, n_rows):
+        """Name and value of the parameters that act on so many rows, as they act."""
+        p = self.estimator
+        if not self.in_epochs:
+            return {"solver": p.solver, "tol": p.tol}
+        schedule, own = self._schedule_name(), OPTIONS[p.solver]
+        own += ("power_t",) if schedule == "invscaling" else ()
+        own += ("warmup",) if p.warmup and schedule != "one_cycle" else ()
+        return {
+            "solver": p.solver,
+            "learning_rate_init": p.learning_rate_init,
+            "learning_rate": schedule,
+            "batch_size": self._clipped(n_rows),
+            **{name: getattr(p, name) for name in own},
+        }
 
     @property
     def plans_epochs(self):

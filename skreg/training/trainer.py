@@ -50,7 +50,8 @@ class Trainer:
         self.epoch = 0  # epochs of this fit
         self.loss = self.watched_loss = math.nan  # of the last epoch
         self.seconds = math.inf  # that the next epoch may take
-        self.ended = None  # or why: no_progress, time_limit, callback, diverged, interrupted
+        # None, or why: no_progress, max_iter, time_limit, callback, diverged, interrupted.
+        self.ended = None
         self.warnings = []
         self.serial = nullcontext()  # for scorers
         self.unit = rows.targets.unit  # of losses in the history, in that of those above
@@ -111,6 +112,7 @@ class Trainer:
             losses = self.history.data_losses[len(self.history.losses) - self.epoch :]
             kept = losses if self.rows.validation else losses[-1:]  # the best epoch, or the last
             advise(self, min(kept) / self.unit, max_iter=n_epochs if at_limit else None)
+        self.end("max_iter")
 
     def advance(self, n_epochs):
         """Train for so many epochs more, unless something ends it before: see `ended`."""
