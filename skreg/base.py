@@ -113,12 +113,12 @@ class BaseMLP(SummaryMixin, CallbackSupportMixin, BaseEstimator, metaclass=ABCMe
         for name in ("loss_curve_", "lr_curve_"):  # lbfgs has none
             self.__dict__.pop(name, None)
         self._state = trainer.remember(snapshot, plan.norm)
-        self._told = plan.told(trainer)
+        self._description = plan.describe(trainer)
         noise = rows.targets.learn_noise(fitted, rows.validation, trainer.network.seed)
         for attributes in (rows.targets.attributes(), fitted.attributes(), trainer.report(), noise):
             self.__dict__.update(attributes)
         for message, category in trainer.warnings:
-            warn(message, category)
+            warn(message, category, once=category is UserWarning)
 
     @staticmethod
     def _check_outputs(fitted, rows):
@@ -226,7 +226,7 @@ class BaseMLP(SummaryMixin, CallbackSupportMixin, BaseEstimator, metaclass=ABCMe
         plain |= {"standardize_y": False}  # folded in, as batch norm is
         vars(small).update({name: plain[name] for name in plain.keys() & vars(small).keys()})
         small.__dict__.update(fitted.attributes())
-        small._told = {**getattr(self, "_told", {}), "layers": fitted.sampling}
+        small._description = {**getattr(self, "_description", {}), "layers": fitted.sampling}
         small._state = {"seed": self._state["seed"]} if self._state else {}
         return small
 

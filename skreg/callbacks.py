@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import threading
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,8 @@ class Checkpoint:
     """
 
     def __init__(self, path, every=1, keep=False):
+        if not isinstance(path, str | os.PathLike):
+            raise TypeError(f"path must name a directory, got {path!r}.")
         self.path = Path(path)
         self.every = every
         self.keep = keep
@@ -94,10 +97,17 @@ class StateFile:
         self.place = folder / f"{self.key}.npz"
 
     def load(self):
-        """The saved state, or None."""
+        """The saved state, or None; what stands in the way of saving is told before training."""
+        self.make_folder()
         if not self.place.exists():
             return None
-        content = read_state(self.place)
+        try:
+            content = read_state(self.place)
+        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            raise ValueError(
+                f"The checkpoint {self.place} cannot be read; it is damaged, or not one of ours. "
+                "Delete it to begin this fit anew."
+            ) from error
         saved = content["identity"]
         other = [name for name in EXACT if saved[name] != self.identity[name]]
         if other:
@@ -109,9 +119,19 @@ class StateFile:
             )
         return content["state"]
 
+    def make_folder(self):
+        """The directory, or an error that names the parameter."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ValueError(
+                f"Checkpoint(path={str(self.folder)!r}) must name a directory that exists or can "
+                f"be made: {error.strerror}."
+            ) from error
+
     def save(self, state):
         """Write beside, then rename."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.make_folder()
         beside = self.folder / f".{self.key}.{os.getpid()}.{threading.get_ident()}.tmp"
         write_state(beside, {"identity": self.identity, "state": state})
         os.replace(beside, self.place)
@@ -145,7 +165,7 @@ def write_state(path, state):
 
 def read_state(path):
     """What `write_state` wrote; tuples come back as lists."""
-    with np.load(path, allow_pickle=False) as file:
+    with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
 
         def rebuilt(node):
             if not isinstance(node, dict):

@@ -27,25 +27,40 @@ _LIBRARIES = (
     *(str(Path(m.__file__).parent) for m in (sklearn, joblib)),
 )
 
-_told = set()  # messages of `warn` with the line that they were told at, in this process
+_warned = set()  # messages with the line at which they were shown, in this process
 
 
 def warn(message, category=UserWarning, *, once=False):
     """Warn at the first line outside of skreg, scikit-learn and joblib: that of the user.
 
-    With `once` a line is told the same no second time in this process: the fits of a grid each
-    would, since scikit-learn gives each the filters anew. A process of a pool has no such line, and
-    is told once.
+    With `once` no line shows the same a second time in this process, as Python's default filter
+    has it: each fit of a grid would, since scikit-learn gives it the filters anew. A process of a
+    pool has no line of the user, and shows it once. Filters with 'always' or 'error' are obeyed.
     """
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_LIBRARIES):
         frame, level = frame.f_back, level + 1
-    told = message, frame.f_code.co_filename, frame.f_lineno
-    if once and told in _told:
+    line = frame.f_code.co_filename, frame.f_lineno
+    by_default = once and _is_by_default(message, category, frame)
+    if by_default and (message, *line) in _warned:
         return
+    if by_default:
+        _warned.add((message, *line))
     warnings.warn(message, category, stacklevel=level)
-    if once:  # and it was no error
-        _told.add(told)
+
+
+def _is_by_default(message, category, frame):
+    """Whether the filter for a warning wants to see it, but not again and again."""
+    module = frame.f_globals.get("__name__", "")
+    for action, text, kind, place, line in warnings.filters:
+        if (
+            (text is None or text.match(message))
+            and issubclass(category, kind)
+            and (place is None or place.match(module))
+            and line in (0, frame.f_lineno)
+        ):
+            return action in ("default", "module", "once")
+    return warnings.defaultaction in ("default", "module", "once")
 
 
 @contextmanager

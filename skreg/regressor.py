@@ -137,10 +137,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Numerical stability of 'adam', in (0, inf).
 
     n_iter_no_change : int, inf or 'auto', default='auto'
-        Epochs without progress before training stops. 'auto' is 10, as in scikit-learn's MLP,
-        without `early_stopping` and with ``scoring=None``. Otherwise it is 20 and half of the
-        epochs up to the last gain, since regularized networks improve late and in jumps; and a
-        `learning_rate` that is planned to the end runs to it.
+        Epochs without progress before training stops. 'auto': where early stopping watches the loss
+        or a scorer, 20 and half of the epochs up to the last gain, since regularized networks
+        improve late and in jumps; 10, as in scikit-learn's MLP, without `early_stopping` and with
+        ``scoring=None``. In either case a `learning_rate` that is planned to the end runs to it.
 
     max_fun : int, default=15000
         Largest number of evaluations of the loss by 'lbfgs'.
@@ -326,12 +326,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Learning rate at the end of every epoch. Not for 'lbfgs'.
 
     history_ : dict of str to list of float
-        All curves by name, one number an epoch (an iteration of 'lbfgs'); those of a warm start go
-        on. ``pd.DataFrame(model.history_)`` is a table of them. 'objective', which is
-        `loss_curve_`; 'training_loss', the same without penalties, of the rows as they were
-        changed, with dropout; 'validation_loss' and 'validation_score', where rows are validated
-        on, nan in epochs before; 'learning_rate', not for 'lbfgs'; 'seconds', the time that it
-        took.
+        All curves by name, one number an epoch, also of the fits that a warm start goes on from; of
+        'lbfgs' one an iteration of the last fit. ``pd.DataFrame(model.history_)`` is a table of
+        them. 'objective', which is `loss_curve_`; 'training_loss', the same without penalties, of
+        the rows as they were changed, with dropout; 'validation_loss' and 'validation_score', where
+        rows are validated on, nan in epochs before; 'learning_rate', not for 'lbfgs'; 'seconds',
+        the time that it took.
 
     best_loss_ : float or None
         Smallest value of `loss_curve_`; None with `early_stopping`.
@@ -634,6 +634,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             raise ValueError(
                 f"standardize_y={self.standardize_y} differs from the fit before, whose network "
                 "learned y in other units. Use warm_start=False or a new estimator."
+            )
+        if partial and before is None and self.standardize_y and (np.ptp(y, axis=0) == 0).any():
+            raise ValueError(
+                "standardize_y=True takes the mean and the standard deviation of y from the first "
+                "call of partial_fit, whose y does not vary. Begin with more rows, or scale y."
             )
         targets = Numbers(self, y, units)
         if before is not None and targets.loss.n_outputs != self.n_outputs_:

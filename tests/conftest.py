@@ -71,7 +71,7 @@ def counts():
 @pytest.fixture(autouse=True)
 def _nothing_was_told():
     """Warnings that a process gives once are new in each test."""
-    common._told.clear()
+    common._warned.clear()
 
 
 PLANNED = {"cosine", "cosine_restarts", "one_cycle", "flat_cosine"}

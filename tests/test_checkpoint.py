@@ -261,8 +261,10 @@ def test_warm_starts_count_the_fit_before(data, tmp_path):
 
 
 def test_without_epochs_nothing_is_saved(data, tmp_path):
+    """Which is told."""
     model = MLPRegressor(solver="lbfgs", max_iter=3).set_callbacks(Checkpoint(tmp_path / "none"))
-    fit_quietly(model, *data)
+    with pytest.warns(UserWarning, match="saves nothing with solver='lbfgs'"):
+        fit_quietly(model, *data)
     assert not (tmp_path / "none").exists()
 
 
@@ -321,3 +323,28 @@ def test_states_of_all_kinds_come_back(tmp_path):
     assert back["a"].dtype == np.int8
     assert back["c"]["d"].shape == (0, 2)
     assert {**back, "a": 0, "c": 0} == {**state, "a": 0, "c": 0}
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", b"PK\x03\x04 cut"], ids=["empty", "junk", "cut"])
+def test_a_damaged_file_is_named(content, tmp_path):
+    """With what to do; it is none of a fit's."""
+    X, y = np.random.RandomState(0).randn(30, 3), np.arange(30) % 2
+    model = MLPClassifier((3,), max_iter=1, random_state=0)
+    model.set_callbacks(Checkpoint(tmp_path, keep=True))
+    fit_quietly(model, X, y)
+    (file,) = tmp_path.glob("*.npz")
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=r"cannot be read; it is damaged.* Delete it"):
+        model.fit(X, y)
+
+
+def test_a_checkpoint_needs_a_directory(tmp_path):
+    """Told before training."""
+    X, y = np.random.RandomState(0).randn(30, 3), np.arange(30) % 2
+    (tmp_path / "file").write_text("")
+    model = MLPClassifier((3,)).set_callbacks(Checkpoint(tmp_path / "file"))
+    with pytest.raises(ValueError, match=r"Checkpoint\(path=.*must name a directory"):
+        model.fit(X, y)
+    assert not hasattr(model, "coefs_")
+    with pytest.raises(TypeError, match="path must name a directory, got 5"):
+        Checkpoint(5)

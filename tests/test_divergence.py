@@ -103,8 +103,11 @@ def test_an_interrupt_between_epochs_keeps_the_best_weights(cancer):
     model = MLPClassifier((5,), early_stopping=True, scoring=scorer, random_state=0)
     with pytest.warns(UserWarning, match="interrupted"):
         model.fit(*cancer)
-    assert model.validation_scores_ == [1.0, 2.0]
+    np.testing.assert_array_equal(model.validation_scores_, [1.0, 2.0, np.nan])
     assert model.best_iter_ == 2
+    losses = model.history_["validation_loss"]  # the third epoch was trained, not measured
+    np.testing.assert_array_equal(losses[:2], model.validation_loss_curve_[:2])
+    assert len(losses) == len(model.loss_curve_) == 3 and np.isnan(losses[2])
     np.testing.assert_array_equal(parameters(model), scorer.calls[1]["weights"])
 
 

@@ -167,7 +167,7 @@ def check_split(n_rows, fraction, labels, seed):
     except ValueError:
         expected = [[], []]
     if len(expected[1]) < 2:
-        with pytest.raises(ValueError, match=r"validation set is too small|in both parts, but"):
+        with pytest.raises(ValueError, match=r"is too small|in both parts, but|leaves none"):
             split_rows(n_rows, fraction, ours, labels=labels, names=names)
         return
     for wanted in (None, names):
@@ -189,7 +189,11 @@ def test_rows_that_are_alone_train():
     labels = np.r_[np.repeat(np.arange(30), 2), 30]  # 7 rows cannot hold 30 classes
     drawn = [split_rows(61, 0.1, np.random.RandomState(seed), labels=labels) for seed in range(30)]
     assert all(len(val) == 7 and len(train) == 54 for train, val in drawn)
+    assert all(len(np.unique(labels[train])) == 31 for train, _ in drawn)
     assert len({int(row) for _, val in drawn for row in val}) > 55
+    labels = np.arange(9)  # each is alone
+    train, val = split_rows(9, 0.3, np.random.RandomState(0), labels=labels)
+    assert sorted([*train, *val]) == list(range(9)) and len(val) == 3
 
 
 @pytest.mark.parametrize("scoring", ["loss", "roc_auc_ovr"])

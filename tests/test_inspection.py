@@ -231,7 +231,7 @@ def test_curves_of_others(wine, plt):
         TrainingCurveDisplay.from_estimator(MLPClassifier())
     other = LogisticRegression().fit(*wine)
     other.history_ = {"loss": [1.0]}  # as wrappers of other libraries have it
-    with pytest.raises(TypeError, match="which LogisticRegression does not have"):
+    with pytest.raises(TypeError, match="LogisticRegression has none"):
         TrainingCurveDisplay.from_estimator(other)
 
 

@@ -78,6 +78,20 @@ def test_auto_patience_grows_with_the_last_gain(data, gain):
     assert fit_quietly(model, X, y).n_iter_ == gain + 20 + gain // 2 + 1
 
 
+@pytest.mark.parametrize("patience", ["auto", 40])
+@pytest.mark.parametrize("last_gain", [19, 20])
+def test_max_iter_is_no_alarm_after_ten_epochs_without_progress(data, last_gain, patience):
+    """By itself the patience that grows would have waited longer; a number is the user's."""
+    X, y = data
+    scorer = Scripted([min(epoch, last_gain) / 30 for epoch in range(1, 31)])
+    params = {"early_stopping": True, "max_iter": 30, "random_state": 0, "learning_rate_init": 0.01}
+    model = MLPRegressor(**params, scoring=scorer, n_iter_no_change=patience)
+    with warnings.catch_warnings(record=True) as record:
+        warnings.simplefilter("always")
+        model.fit(X, y)
+    assert len(record) == (0 if patience == "auto" and last_gain == 19 else 1)
+
+
 def test_auto_patience_is_that_of_scikit_learn_where_nothing_of_ours_is_used(data):
     """10, on the training loss and with scoring=None."""
     X, y = data

@@ -1,5 +1,7 @@
 """standardize_y: a network on (y - mean) / std, and all that leaves it in units of y."""
 
+import warnings
+
 import numpy as np
 import pytest
 import scipy.optimize
@@ -189,7 +191,7 @@ def test_folds_and_compact(dollars):
     small = model.compact()
     np.testing.assert_allclose(small.predict(X), model.predict(X), rtol=1e-12)
     assert not small.standardize_y
-    with pytest.warns(UserWarning, match="y has a standard deviation of 2.*standardize_y=True"):
+    with pytest.warns(UserWarning, match="y has a standard deviation of 2e.03.*standardize_y=True"):
         fit_quietly(small.set_params(warm_start=True, max_iter=1), X, y)
 
 
@@ -203,21 +205,57 @@ def test_what_cannot_be_standardized(dollars):
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-@pytest.mark.parametrize("factor", [200.0, 0.001])
+@pytest.mark.parametrize("factor", [200.0, 20.0, 0.04, 0.001])
 def test_y_far_from_one_is_warned_about(factor, solver, dollars):
-    """With the spread; not where it is scaled, nor with a loss or a spread that bear it."""
+    """With the spread; not where it is scaled, where it was learned, nor with another loss."""
     X, y, _ = dollars
     y = (y - CENTER) / SCALE
     y /= y.std()
-    params = {**FAST, "solver": solver}
-    with pytest.warns(
-        UserWarning, match=rf"y has a standard deviation of {factor:.3g}\. .*scale y"
-    ):
-        fit_quietly(MLPRegressor(**params), X, y * factor)
+    params = {**FAST, "solver": solver, "max_iter": 1}
+    with warnings.catch_warnings(record=True) as record:
+        warnings.simplefilter("always")
+        MLPRegressor(**params).fit(X, y * factor)
+    text = f"y has a standard deviation of {factor:.1g}. "
+    told = [str(w.message) for w in record if text in str(w.message)]
+    assert len(told) == 1 and told[0].endswith("Set standardize_y=True, or scale y.")
     fit_quietly(MLPRegressor(**params, standardize_y=True), X, y * factor)
     fit_quietly(MLPRegressor("absolute_error", **params), X, y * factor)
-    fit_quietly(MLPRegressor(**params), X, y * 90)
-    fit_quietly(MLPRegressor(**params), X, np.full(len(y), 0.1) * 3)
+    fit_quietly(MLPRegressor(**params), X, y * 4)
+    learned = {"solver": "lbfgs", "alpha": 0, "tol": 1e-9, "max_iter": 500, "random_state": 0}
+    if factor > 0.01:
+        fit_quietly(MLPRegressor(**learned), X, y * factor)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("standardize_y", [False, True])
+def test_a_constant_is_no_alarm(solver, standardize_y):
+    """Also one that no number of base 2 is: its deviation is one of rounding."""
+    X, y = np.random.RandomState(0).randn(300, 3), np.full(300, 0.1)
+    model = MLPRegressor(solver=solver, standardize_y=standardize_y, random_state=0, max_iter=500)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        warnings.filterwarnings("ignore", "Stochastic Optimizer|lbfgs failed", ConvergenceWarning)
+        model.fit(X, y)
+    if standardize_y:
+        assert model._state["units"][1, 0] == 1.0
+
+
+@pytest.mark.parametrize("factor", [1e-24, 1e19])
+def test_units_in_double(factor, dollars):
+    """Squares of float32 over- and underflow long before the numbers do."""
+    X, y, _ = dollars
+    y = ((y - CENTER) / SCALE * factor).astype(np.float32)
+    model = MLPRegressor(**FAST | {"max_iter": 200}, standardize_y=True)
+    assert fit_quietly(model, X, y).score(X, y.astype(float)) > 0.8
+
+
+def test_heavy_tails_are_no_alarm():
+    """The constant is compared on the rows that were trained on, not on some of them."""
+    rng = np.random.RandomState(1)
+    X, y = rng.randn(30_000, 2).astype(np.float32), np.exp(2.5 * rng.randn(30_000))
+    model = MLPRegressor(hidden_layer_sizes=(), standardize_y=True, max_iter=3, random_state=0)
+    with pytest.warns(ConvergenceWarning, match=r"Maximum iterations .* yet\.$"):
+        model.fit(X, y)
 
 
 def test_a_constant_that_does_better_is_named(dollars):
@@ -237,6 +275,12 @@ def test_a_constant_that_does_better_is_named(dollars):
     labels = MLPClassifier(**FAST | {"learning_rate_init": 1e6, "max_iter": 50})
     with pytest.warns(ConvergenceWarning, match=r"a constant prediction, 0\.69.*Scale X, lower"):
         labels.fit(X, y > np.median(y))
+    labels.set_params(early_stopping=True, batch_size=200)
+    rng = np.random.RandomState(0)
+    with pytest.warns(ConvergenceWarning, match=r"loss of the validation rows.* 0\.69"):
+        labels.fit(rng.randn(240, 5), rng.permutation(np.arange(240) % 2))
+    with pytest.warns(ConvergenceWarning, match=r"constant.*standard deviation of 1e\+03\."):
+        MLPRegressor(**FAST).fit(X, 1e3 * y)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -274,3 +318,10 @@ def test_log_loss_of_a_constant(n_classes):
     targets = Labels.of(MLPClassifier(), np.arange(n_classes), y)
     p = np.tile(np.bincount(y, weights=w) / w.sum(), (99, 1))
     assert targets.loss.of_constant(y, w) == pytest.approx(log_loss(y, p, sample_weight=w))
+
+
+def test_the_first_rows_must_vary(dollars):
+    """partial_fit learns the units of y from them."""
+    X, y, _ = dollars
+    with pytest.raises(ValueError, match=r"whose y does not vary\. Begin"):
+        MLPRegressor(standardize_y=True).partial_fit(X[:1], y[:1])

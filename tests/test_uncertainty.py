@@ -154,6 +154,7 @@ def test_a_frame_needs_no_warning(diabetes):
     assert mean.shape == std.shape == y.shape
 
 
+@pytest.mark.filterwarnings("ignore:.* columns of y_val have far other means")
 def test_validation_rows_without_weight_do_not_count(monkeypatch):
     """Not even where all of the first ones have none."""
     monkeypatch.setattr("skreg.data.targets.NOISE_ROWS", 20)
@@ -166,6 +167,7 @@ def test_validation_rows_without_weight_do_not_count(monkeypatch):
     assert 0.5 < model.noise_std_[0] < 2
 
 
+@pytest.mark.filterwarnings("ignore:.* columns of y_val have far other means")
 def test_the_noise_is_that_of_rows_from_all_over(monkeypatch):
     """A validation set in the order of its noise is not judged by its beginning."""
     monkeypatch.setattr("skreg.data.targets.NOISE_ROWS", 50)

@@ -435,7 +435,7 @@ def test_sparse_tag_is_true(params):
 def test_missing_labels_are_named(to):
     """By their number and the first row; scikit-learn finds nan alone."""
     y = to(["a", "b", None, "b", None] * 4)
-    with pytest.raises(ValueError, match=r"y has 8 missing labels, the first one in row 2\. Leave"):
+    with pytest.raises(ValueError, match=r"y has 8 missing values, the first one in row 2\. Leave"):
         MLPClassifier().fit(X[:20], y)
 
 
@@ -449,3 +449,47 @@ def test_text_in_X_says_what_to_do():
     network = MLPClassifier(max_iter=500)
     names = vars(sklearn.compose) | vars(sklearn.pipeline) | vars(sklearn.preprocessing)
     assert eval(code, {**names, "network": network}).fit(frame, y).score(frame, y) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        ([0.0, None] * 10, "y has 10 missing values, the first one in row 1"),
+        (
+            ["a", "b"] * 10,
+            "targets of a regressor must be numbers, but y holds .*'a'.*MLPClassifier",
+        ),
+        (pd.Series(["1,5", "2,5"] * 10), "must be numbers, but y holds '1,5'"),
+        (pd.Series(pd.date_range("2020-01-01", periods=20)), "must be numbers.* dates"),
+    ],
+    ids=["missing", "text", "comma", "dates"],
+)
+def test_targets_of_a_regressor_are_numbers(y, message):
+    """What they are instead is named; numbers in objects and text are taken."""
+    for fit in (MLPRegressor().fit, MLPRegressor().partial_fit):
+        with pytest.raises(ValueError, match=message):
+            fit(X[:20], y)
+    text = np.array(["1.5", "2.5"] * 10)
+    as_text, as_numbers = (
+        fit_epochs(MLPRegressor(random_state=0, max_iter=2), X[:20], y)
+        for y in (text, text.astype(float))
+    )
+    np.testing.assert_array_equal(as_text.predict(X), as_numbers.predict(X))
+
+
+def test_a_scorer_that_fails_is_named():
+    """In a note beside its own message."""
+    model = MLPRegressor(early_stopping=True, scoring="roc_auc")
+    with pytest.raises(AttributeError, match="predict_proba") as error:
+        model.fit(X, Y_REAL)
+    assert "scoring='roc_auc' on the validation rows" in error.value.__notes__[0]
+
+
+def test_quantiles_that_are_text():
+    with pytest.raises(ValueError, match=r"quantile must hold numbers in \(0, 1\), got \['a'\]"):
+        MLPRegressor("quantile", quantile=["a"]).fit(X, Y_REAL)
+
+
+def test_a_validation_fraction_that_leaves_nothing():
+    with pytest.raises(ValueError, match=r"0.99 leaves none of the 60 rows.* Decrease"):
+        MLPClassifier(early_stopping=True, validation_fraction=0.99).fit(X, Y_CLASS)

@@ -223,7 +223,7 @@ def test_a_search_is_told_once(cancer):
 
 def record_of(call):
     with warnings.catch_warnings(record=True) as record:
-        warnings.simplefilter("always")
+        warnings.simplefilter("default")
         call()
     return [w for w in record if not issubclass(w.category, ConvergenceWarning)]
 
@@ -284,3 +284,16 @@ def test_a_validation_set_on_another_scale(to):
     params["X_val"] = to(X[:60])
     with pytest.warns(UserWarning, match=r"\d\d of 90 columns of X_val .* transform_input="):
         model.fit(to(scaled), y, **params)
+
+
+def test_a_filter_has_the_last_word(cancer):
+    """What was ignored has not been shown, and 'always' is always."""
+    X, y = cancer
+    model = MLPClassifier((), dropout=0.5, max_iter=1)
+    shown = []
+    for action in ("ignore", "default", "default", "always", "always"):
+        with warnings.catch_warnings(record=True) as record:
+            warnings.simplefilter(action)
+            model.fit(X, y)
+        shown.append(sum("dropout has no effect" in str(w.message) for w in record))
+    assert shown == [0, 1, 0, 1, 1]

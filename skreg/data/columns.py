@@ -5,7 +5,7 @@ import scipy.sparse as sp
 from sklearn.utils import gen_batches
 
 from skreg.common import warn
-from skreg.data.sparse import checked_copy
+from skreg.data.sparse import checked_copy, checked_rows
 
 FAR = 0.25  # of the columns are not far apart by chance
 CHUNK_NUMBERS = 2**21  # bounds the memory of a pass to a few times 16 MB
@@ -26,11 +26,12 @@ class ColumnMoments:
 
     def add(self, A, rows, weight=None):
         """Take in the rows of A, of shape (n, n_columns), dense or sparse."""
-        A = checked_copy(A) if sp.issparse(A) else A
+        if sp.issparse(A) and A.format != "csr":
+            A = checked_copy(A)
         for chunk in gen_batches(len(rows), max(1, CHUNK_NUMBERS // A.shape[1])):
             w = np.ones(len(rows[chunk])) if weight is None else weight[rows[chunk]]
             if w.sum() > 0:
-                self._merge(_dense(A[rows[chunk]]), w.astype(np.float64))
+                self._merge(_dense(A, rows[chunk]), w.astype(np.float64))
         return self
 
     def _merge(self, a, w):
@@ -51,14 +52,14 @@ class ColumnMoments:
         return dict(self.__dict__)
 
 
-def warn_if_far_apart(X, X_val):
+def warn_if_far_apart(X, X_val, name):
     """Warn, once, where many columns of a validation set were prepared in another way."""
     far = far_apart(X, X_val)
     if far.mean() > FAR:
         warn(
-            f"{far.sum()} of {len(far)} columns of X_val have far other means or standard "
-            "deviations than those of X. Prepare both in the same way: in a Pipeline X_val "
-            "reaches the network as it is, unless transform_input=['X_val'] is set.",
+            f"{far.sum()} of {len(far)} columns of {name} have far other means or standard "
+            f"deviations than those of {name[0]}. Prepare both in the same way: in a Pipeline "
+            f"{name} reaches the network as it is; transform_input=['X_val'] changes that of X.",
             once=True,
         )
 
@@ -68,6 +69,8 @@ def far_apart(A, B):
 
     Columns that are constant in one of them tell nothing: a rare category is.
     """
+    if min(A.shape[0], B.shape[0]) < 10:  # few rows are far from the others by chance
+        return np.zeros(A.shape[1], bool)
     n_rows = max(200, CHUNK_NUMBERS // A.shape[1])  # are enough
     (m_a, s_a), (m_b, s_b) = (_moments_of_some(X, n_rows) for X in (A, B))
     larger, smaller = np.maximum(s_a, s_b), np.minimum(s_a, s_b)
@@ -81,6 +84,7 @@ def _moments_of_some(X, n_rows):
         return moments.mean, moments.deviation
 
 
-def _dense(a):
+def _dense(A, rows):
     """A chunk with all of its zeros, in float64; a copy."""
-    return (a.toarray() if sp.issparse(a) else a).astype(np.float64)
+    chunk = checked_rows(A, rows).toarray() if sp.issparse(A) else A[rows]
+    return chunk.astype(np.float64, copy=False)

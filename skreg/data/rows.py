@@ -15,12 +15,12 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from skreg.data.columns import ColumnMoments, warn_if_far_apart
 from skreg.data.epochs import RowEpochs, VariantEpochs
 from skreg.data.scores import score_in_core
-from skreg.data.targets import check_missing, flat
+from skreg.data.targets import flat, prepared
 from skreg.data.validation import Validation, check_total_weight, split_rows, take_rows
 from skreg.network.core import make_data
 
 STRINGS = (
-    "X and the targets of a regressor must hold numbers. Encode text and categories first: "
+    "X must hold numbers. Encode text and categories first: "
     "make_pipeline(make_column_transformer((OneHotEncoder(handle_unknown='ignore'), "
     "make_column_selector(dtype_exclude='number')), remainder=StandardScaler()), network)."
 )
@@ -29,14 +29,14 @@ STRINGS = (
 def check_arrays(estimator, X, y, *, numeric, reset, dtype=(np.float64, np.float32)):
     """X and y as arrays; what the estimator knows of features is set, or checked."""
     options = {"accept_sparse": ["csr", "csc"], "order": "C", "multi_output": True, "dtype": dtype}
+    y = prepared(y, numeric=numeric)
     try:
         with np.errstate(all="ignore"):  # of a cast to float32, whose infinity is refused by name
             X, y = validate_data(estimator, X, y, y_numeric=numeric, reset=reset, **options)
     except ValueError as error:
-        if "could not convert string" not in str(error):
+        if "could not convert string" not in str(error) or not hasattr(X, "shape"):
             raise
         raise ValueError(f"{error}. {STRINGS}") from error
-    check_missing(y)
     return X, flat(y)
 
 
@@ -149,18 +149,19 @@ class TrainingRows:
             check_total_weight(rows.data, rows.train, "validation")
         except ValueError as error:
             raise ValueError(f"The validation set X_val, y_val is not valid: {error}") from error
-        warn_if_far_apart(self.X, X_val)
+        warn_if_far_apart(self.X, X_val, "X_val")
+        if self.targets.numeric:
+            warn_if_far_apart(self.y, y_val, "y_val")
         checked = X_val, y_val
         self.validation = Validation(rows.data, rows.train, checked, X, y, sample_weight)
 
     def with_units(self):
         """These rows, with y in the units that its training rows have taught the targets."""
-        weight = None if self.weight is None else self.weight[self.train]
-        targets = self.targets.with_units(self.y[self.train], weight)
-        if targets is self.targets:
+        if not self.targets.wants_units:
             return self
+        weight = None if self.weight is None else self.weight[self.train]
         rows = copy.copy(self)
-        rows.targets, rows._data = targets, None
+        rows.targets, rows._data = self.targets.with_units(self.y[self.train], weight), None
         given = self.validation
         if given is not None:
             own = copy.copy(rows)

@@ -8,30 +8,92 @@ import copy
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils import column_or_1d
+from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
+from skreg.common import warn
+from skreg.data.columns import ColumnMoments
 from skreg.network.losses import BinaryLogLoss, SoftmaxLogLoss, regression_loss
 from skreg.network.noise import NOISE_DRAWS, NOISE_ROWS, noise_deviation
 
 
 def flat(y):
     """A column as a vector, with scikit-learn's warning."""
-    return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+    if y.ndim != 2 or y.shape[1] != 1:
+        return y
+    warn(
+        "A column-vector y was passed when a 1d array was expected. Change y to (n_samples,), for "
+        "example with y.ravel().",
+        DataConversionWarning,
+    )
+    return y.ravel()
 
 
-def check_missing(y):
-    """Errors for labels that are not there, which scikit-learn finds among numbers alone."""
-    if not sp.issparse(y) and y.dtype == object:
-        missing = np.flatnonzero([label is None for label in y.ravel()])
-        if len(missing):
-            raise ValueError(
-                f"y has {len(missing)} missing labels, the first one in row {missing[0]}. Leave "
-                "these rows out, or give what is missing a label of its own."
-            )
+def prepared(y, *, numeric):
+    """y without what is missing, which scikit-learn finds among numbers alone; of a regressor
+    numbers.
+    """
+    _check_missing(y)
+    values = np.asarray(y) if numeric and y is not None and not sp.issparse(y) else None
+    if values is None or values.dtype.kind not in "OUSmM":
+        return y
+    try:
+        if values.dtype.kind in "mM":
+            raise TypeError("dates")
+        return values.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"The targets of a regressor must be numbers, but y holds {values.ravel()[0]!r} in its "
+            "first row. MLPClassifier is for labels; text and dates must be made numbers first."
+        ) from error
 
 
-class Labels:
+def _check_missing(y):
+    if hasattr(y, "isna"):
+        missing = np.asarray(y.isna()).reshape(len(y), -1).any(axis=1)
+    elif isinstance(y, list | tuple) or (isinstance(y, np.ndarray) and y.dtype == object):
+        missing = np.array([value is None for value in y])
+    else:
+        return
+    if missing.any():
+        raise ValueError(
+            f"y has {missing.sum()} missing values, the first one in row {missing.argmax()}. Leave "
+            "these rows out, or give missing labels one of their own. (Input y contains NaN.)"
+        )
+
+
+ROUNDING = 1e-12  # a deviation of this share of the mean is one of rounding
+
+
+class Targets:
+    """What both have; the defaults are those of targets that are not standardized."""
+
+    numeric = False
+    units = None  # center and scale of y, of shape (2, n_targets)
+    unit = 1.0  # of the loss in that of y
+    wants_units = False  # whether `with_units` is to be asked
+
+    def encode(self, y):
+        """The core's targets."""
+        return self.loss.encode(self.standardized(y))
+
+    def standardized(self, y):
+        """y as the network learns it."""
+        return y if self.units is None else (y - self.units[0]) / self.units[1]
+
+    def restored(self, coefs, intercepts):
+        """Weights and biases that predict y itself: its units are folded into the last layer."""
+        if self.units is None:
+            return coefs, intercepts
+        center, scale = self.units
+        last = coefs[-1] * scale, intercepts[-1] * scale + center
+        return [*coefs[:-1], last[0]], [*intercepts[:-1], last[1]]
+
+    def spread(self, y):
+        """Standard deviations of a y that the squared loss meets as it is, else None."""
+
+
+class Labels(Targets):
     """Classes, or several labels that may hold at once.
 
     Parameters
@@ -42,10 +104,6 @@ class Labels:
     link : str
         Of a fit that is continued, else what `of` finds.
     """
-
-    numeric = False
-    unit, units = 1.0, None
-    advice = "Scale X, lower learning_rate_init, or train longer."
 
     def __init__(self, estimator, classes, n_outputs, link):
         self.classes, self.link = classes, link
@@ -89,25 +147,6 @@ class Labels:
             return y
         return np.searchsorted(self.classes, y).astype(np.int32)  # as the core takes it
 
-    def encode(self, y):
-        """The core's targets."""
-        return self.loss.encode(y)
-
-    def with_units(self, y, weight):
-        """Labels have none."""
-        return self
-
-    def standardized(self, y):
-        """Labels are as the network learns them."""
-        return y
-
-    def warning_of_spread(self, y):
-        """Labels have none."""
-
-    def restored(self, coefs, intercepts):
-        """Logits have none."""
-        return coefs, intercepts
-
     def check_validation(self, y):
         """The same for a validation set."""
         unknown = np.setdiff1d(unique_labels(y), self.classes)
@@ -130,7 +169,7 @@ class Labels:
         return {"labels": y, "names": self.classes if as_scikit_learn else None}
 
 
-class Numbers:
+class Numbers(Targets):
     """One or several numbers a row.
 
     Parameters
@@ -142,11 +181,11 @@ class Numbers:
     """
 
     numeric = True
-    advice = "Scale X, let standardize_y=True scale y, lower learning_rate_init, or train longer."
 
     def __init__(self, estimator, y, units=None):
         self.loss = regression_loss(estimator, self._matrix(y).shape[1])
-        self.standardizes, self.units = estimator.standardize_y, units
+        self.units = units
+        self.wants_units = estimator.standardize_y and units is None
 
     @property
     def unit(self):
@@ -154,51 +193,24 @@ class Numbers:
         return 1.0 if self.units is None else float(np.mean(self.units[1] ** self.loss.power))
 
     def with_units(self, y, weight):
-        """These, with the center and the scale of y where they are wanted and not known."""
-        if not self.standardizes or self.units is not None:
-            return self
+        """These, with the center and the scale of y."""
         learned = copy.copy(self)
         with np.errstate(over="ignore", invalid="ignore"):
-            mean = np.average(y, axis=0, weights=weight)
-            deviation = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weight))
-        if not np.isfinite(deviation).all():
+            moments = ColumnMoments().add(y, np.arange(len(y)), weight)
+        if not np.isfinite(moments.deviation).all():
             raise ValueError(
                 "The numbers in y are too large for their standard deviation. Scale y."
             )
-        learned.units = np.stack([mean, np.where(deviation > 0, deviation, 1.0)])
+        varies = moments.deviation > ROUNDING * np.abs(moments.mean)
+        learned.units = np.stack([moments.mean, np.where(varies, moments.deviation, 1.0)])
+        learned.wants_units = False
         return learned
 
-    def encode(self, y):
-        """The core's targets."""
-        return self.loss.encode(self.standardized(y))
-
-    def standardized(self, y):
-        """y as the network learns it."""
-        return y if self.units is None else (y - self.units[0]) / self.units[1]
-
-    def warning_of_spread(self, y):
-        """A message where the squared loss meets numbers far from 1, or None."""
+    def spread(self, y):
         if self.units is not None or self.loss.name != "squared_error":
             return None
         with np.errstate(over="ignore", invalid="ignore"):
-            deviations, rounding = np.std(y, axis=0), 1e-6 * np.abs(y).max(axis=0)
-        far = (deviations > 100) | ((deviations < 0.01) & (deviations > rounding))
-        if not far.any():
-            return None
-        spread = ", ".join(f"{d:.3g}" for d in deviations[far][:5])
-        return (
-            f"y has a standard deviation of {spread}. The squared loss and its gradients are then "
-            "far from 1, for which the defaults of learning_rate_init, alpha and tol are meant: "
-            "training may be slow, or end at once. Set standardize_y=True, or scale y."
-        )
-
-    def restored(self, coefs, intercepts):
-        """Weights and biases that predict y itself: its units are folded into the last layer."""
-        if self.units is None:
-            return coefs, intercepts
-        center, scale = self.units
-        last = coefs[-1] * scale, intercepts[-1] * scale + center
-        return [*coefs[:-1], last[0]], [*intercepts[:-1], last[1]]
+            return np.std(y, axis=0)
 
     @property
     def score(self):

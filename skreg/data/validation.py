@@ -79,7 +79,14 @@ class Validation:
             current = _unfitted(estimator)
             vars(current).update(attributes(trainer))
             with trainer.serial, np.errstate(over="ignore", invalid="ignore"):
-                return loss, float(scorer(current, self.X, self.y, **options))
+                try:
+                    return loss, float(scorer(current, self.X, self.y, **options))
+                except (AttributeError, TypeError, ValueError) as error:
+                    error.add_note(
+                        f"Raised by scoring={estimator.scoring!r} on the validation rows of early "
+                        "stopping. Use a scorer for such targets, or scoring='loss'."
+                    )
+                    raise
 
         return measure
 
@@ -123,11 +130,16 @@ def split_rows(n_rows, fraction, random_state, *, labels=None, names=None):
     """
     n_val = math.ceil(fraction * n_rows)
     n_train = n_rows - n_val
-    if n_val < 2 or n_train < 1:
+    if n_val < 2:
         raise ValueError(
             "The validation set is too small. Increase 'validation_fraction' or the size of your "
             f"dataset: validation_fraction={fraction} of n_samples={n_rows} are {n_val}, and at "
-            "least 2 rows to validate on and 1 to train on are needed. Or pass X_val and y_val."
+            "least 2 rows are needed. Or pass X_val and y_val."
+        )
+    if n_train < 1:
+        raise ValueError(
+            f"validation_fraction={fraction} leaves none of the {n_rows} rows to train on. "
+            "Decrease 'validation_fraction', or pass X_val and y_val."
         )
     if labels is None:
         rows = random_state.permutation(n_rows).astype(np.int32)
@@ -140,10 +152,21 @@ def split_rows(n_rows, fraction, random_state, *, labels=None, names=None):
     rows, counts = rows[counts[labels[rows]] > 1], counts[counts > 1]
     n_train -= len(alone)
     if len(counts) == 0 or min(n_val, n_train) < len(counts):
-        rows = random_state.permutation(np.concatenate([np.sort(rows), alone])).astype(np.int32)
-        return rows[n_val:], rows[:n_val].copy()
+        return _one_of_each_trains(labels, np.sort(rows), alone, n_val, random_state)
     train, val = _stratified(rows, counts, n_train, n_val, random_state)
     return np.concatenate([train, alone]), val
+
+
+def _one_of_each_trains(labels, rows, alone, n_val, random_state):
+    """At random, where there are too many labels for the validation rows."""
+    rows = random_state.permutation(rows)
+    first = np.unique(labels[rows], return_index=True)[1]
+    others = np.delete(rows, first)
+    if len(others) < n_val:  # nor are there rows for all labels to train on
+        rows = random_state.permutation(np.concatenate([rows, alone]))
+        return rows[n_val:].astype(np.int32), rows[:n_val].astype(np.int32)
+    train = np.concatenate([rows[first], others[n_val:], alone])
+    return train.astype(np.int32), others[:n_val].astype(np.int32)
 
 
 def _stratified(rows, counts, n_train, n_val, random_state):

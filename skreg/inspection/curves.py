@@ -58,7 +58,8 @@ class TrainingCurveDisplay:
     >>> from sklearn.datasets import load_iris
     >>> from skreg import MLPClassifier, TrainingCurveDisplay
     >>> X, y = load_iris(return_X_y=True)
-    >>> params = {"early_stopping": True, "learning_rate_init": 0.01, "random_state": 0}
+    >>> params = {"early_stopping": True, "learning_rate_init": 0.03, "random_state": 2}
+    >>> params["max_iter"] = 500
     >>> fitted = {f"dropout={p}": MLPClassifier(dropout=p, **params).fit(X, y) for p in (0.0, 0.5)}
     >>> display = TrainingCurveDisplay.from_estimator(fitted)
     >>> display.ax_.get_ylabel()
@@ -121,6 +122,8 @@ class TrainingCurveDisplay:
             For an estimator that keeps no `history_`.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        if isinstance(estimator, dict | list | tuple) and not estimator:
+            raise ValueError("There is no estimator to draw: got an empty collection.")
         networks = {key: network_of(each) for key, each in _named(estimator, name).items()}
         display = cls(
             {key: network.history_ for key, network in networks.items()},

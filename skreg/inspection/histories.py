@@ -30,8 +30,8 @@ def network_of(estimator):
     if not _tells(found):
         check_is_fitted(found)
         raise TypeError(
-            "The curves of a training are in the history_ of a fitted MLPClassifier or "
-            f"MLPRegressor, which {type(found).__name__} does not have."
+            "The curves of a training are in the history_ of a fitted skreg.MLPClassifier or "
+            f"skreg.MLPRegressor; {type(found).__module__}.{type(found).__name__} has none."
         )
     return found
 

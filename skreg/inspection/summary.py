@@ -1,7 +1,7 @@
 """Summary: what a fitted network is made of and how it was trained, as a table.
 
 It reads fitted attributes alone, never parameters, which may have changed since: weights say the
-shapes, and `_told`, which `Plan.told` has left, what was in force.
+shapes, and `_description`, which `Plan.describe` has left, what was in force.
 """
 
 import html
@@ -155,7 +155,7 @@ class Summary:
 
 def _layers(estimator):
     """A dict for each; shapes and counts from the weights."""
-    specs = getattr(estimator, "_told", {}).get("layers") or estimator._predictor["sampling"]
+    specs = getattr(estimator, "_description", {}).get("layers") or estimator._predictor["sampling"]
     blocks = _blocks(specs)
     last = len(estimator.coefs_)
     layers = [_layer("input", f"{len(estimator.coefs_[0])}", *blocks[0])]
@@ -199,7 +199,7 @@ def _layer(name, shape, activation, parts, weight=None, bias=None):
 
 def _plan(estimator):
     """What was in force."""
-    told = getattr(estimator, "_told", {})
+    told = getattr(estimator, "_description", {})
     if "loss" not in told:  # a copy that is made while training goes on
         return {}
     loss = {"loss": f"{told['loss']}, outputs by {estimator.out_activation_}"}
@@ -213,7 +213,7 @@ def _training(estimator):
     n = len(history.get("objective", []))
     if not n:
         return {}
-    best, ended = best_epoch(estimator), getattr(estimator, "_told", {}).get("ended")
+    best, ended = best_epoch(estimator), getattr(estimator, "_description", {}).get("ended")
     epochs = [str(n)]
     epochs += [f"{estimator.n_iter_} of them in the last fit"] * (n != estimator.n_iter_)
     epochs += [f"the best {best}"] * (best is not None)

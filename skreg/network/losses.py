@@ -100,7 +100,10 @@ def weighted_quantile(y, weight, level):
 
 def quantiles_of(estimator):
     """The parameter `quantile` as an array in ascending order."""
-    levels = np.sort(np.atleast_1d(np.asarray(estimator.quantile, dtype=float)))
+    try:
+        levels = np.sort(np.atleast_1d(np.asarray(estimator.quantile, dtype=float)))
+    except (TypeError, ValueError):
+        levels = np.empty(0)
     if levels.ndim > 1 or not len(levels) or not ((levels > 0) & (levels < 1)).all():
         raise ValueError(f"quantile must hold numbers in (0, 1), got {estimator.quantile}.")
     return levels
@@ -112,7 +115,8 @@ class SquaredError(Loss):
 
     def of_constant(self, y, weight):
         errors = y - np.average(y, axis=0, weights=weight)
-        return float(np.average((errors**2).sum(axis=1), weights=weight)) / 2
+        np.square(errors, out=errors)
+        return float(np.average(errors, axis=0, weights=weight).sum()) / 2
 
 
 class AbsoluteError(Loss):

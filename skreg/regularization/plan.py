@@ -144,14 +144,14 @@ class Plan:
         attributes = vars(self.estimator)
         return EarlierFit(attributes) if "coefs_" in attributes else None
 
-    def told(self, trainer):
+    def describe(self, trainer):
         """What a fit was made of, as plain data: `summary` tells it, whatever changes afterwards.
 
         The regularizers stand by their place in the training step.
         """
         loss, places = trainer.rows.targets.loss, {}
         for technique in self.on:
-            places.setdefault(technique.place, {}).update(technique.told())
+            places.setdefault(technique.place, {}).update(technique.describe())
         return {
             "layers": self.layers(loss.n_outputs),
             "loss": loss.name,
@@ -165,6 +165,7 @@ class Plan:
         network, history = trainer.network, trainer.history
         counted = {"t_": history.t, "_state": {"seed": network.seed}}
         fitted = self.fitted(network, trainer.rows).attributes()
+        fitted["_description"] = self.describe(trainer)
         return {**trainer.rows.targets.attributes(), **fitted, **counted}
 
     # ------------------------------------------------------------------------ the training

@@ -52,7 +52,7 @@ class Technique:
         """Name of the file in which it stands, which is that of its place in a training step."""
         return type(self).__module__.rpartition(".")[2]
 
-    def told(self):
+    def describe(self):
         """The same as `values` as plain data: numbers, strings, None and lists of them."""
         return {name: _plain(value) for name, value in self.values().items()}
 

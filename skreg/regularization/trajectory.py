@@ -70,7 +70,7 @@ class Patience(Technique):
     def listeners(self, plan, rows, history):
         p, validation = self.estimator, rows.validation
         as_scikit_learn = validation is None or p.scoring is None
-        patience = stopping.Patience(self.value, 10 if as_scikit_learn else None)
+        patience = stopping.PatienceRule(self.value, 10 if as_scikit_learn else None)
         if validation is None:
             return [stopping.TrainingLoss(p.tol, patience, history, rows.targets.unit)]
         rule = stopping.ScoreStopping if p.scoring is None else stopping.EarlyStopping

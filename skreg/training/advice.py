@@ -3,39 +3,74 @@
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-N_ROWS = 10_000  # are enough to compare with a constant
+N_ROWS = 1_000_000  # are enough to compare with a constant, whatever its tails
 MAX_ITER = (
     "Stochastic Optimizer: Maximum iterations ({}) reached and the optimization hasn't converged "
     "yet."
 )
 ABOVE_CONSTANT = (
-    "The loss of the training rows without penalties, {:.3g}, is far above that of a constant "
-    "prediction, {:.3g}."
+    "The loss of the {} rows without penalties, {:.3g}, is far above that of a constant "
+    "prediction, {:.3g}. {}."
+)
+SPREAD = (
+    "y has a standard deviation of {}. The squared loss and its gradients are then far from 1, for "
+    "which the defaults of alpha, tol and learning rates are meant: training may be slow, or end "
+    "at once. Set standardize_y=True, or scale y."
 )
 
 
-def advise(trainer, loss, *, max_iter=None):
-    """Warn of the end at `max_iter`, and of a loss that a constant beats, in one sentence each.
+def advise(trainer, loss, part, estimator, *, max_iter=None):
+    """Warn of the end at `max_iter`, of a loss that a constant beats, and of y far from 1.
 
     Parameters
     ----------
     trainer : Trainer or FullBatch
     loss : float
-        Without penalties, of the rows in training.
+        Without penalties, of the weights to keep.
+    part : str
+        The rows whose loss it is.
+    estimator : BaseMLP
     max_iter : int, optional
         Where training has come to that, and not to an end of its own.
     """
-    told = [] if max_iter is None else [MAX_ITER.format(max_iter)]
+    pieces = [] if max_iter is None else [MAX_ITER.format(max_iter)]
     targets, (y, weight) = trainer.rows.targets, trainer.rows.some_targets(N_ROWS)
-    with np.errstate(over="ignore", invalid="ignore"):
-        constant = targets.loss.of_constant(targets.standardized(y), weight)
+    constant = _loss_of_constant(targets, y, weight)
+    spread = _spread(targets.spread(y), loss, constant)
     if loss > 2 * constant > 0:
-        told += [
-            ABOVE_CONSTANT.format(loss * targets.unit, constant * targets.unit),
-            targets.advice,
-        ]
-    if told:
-        trainer.warn(" ".join(told), ConvergenceWarning)
-    spread = targets.warning_of_spread(y)
-    if spread:
+        told = loss * targets.unit, constant * targets.unit
+        pieces.append(ABOVE_CONSTANT.format(part, *told, _what_to_do(estimator, targets)))
+        pieces += [spread] if spread else []
+    elif spread:
         trainer.warn(spread, UserWarning)
+    if pieces:
+        trainer.warn(" ".join(pieces), ConvergenceWarning)
+
+
+def _loss_of_constant(targets, y, weight):
+    """0 where y does not vary but for rounding."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        y = targets.standardized(y)
+        if targets.numeric and not (np.ptp(y, axis=0) > 1e-6 * np.abs(y).max(axis=0)).any():
+            return 0.0
+        return targets.loss.of_constant(y, weight)
+
+
+def _spread(deviations, loss, constant):
+    """What to say of the deviations of y: far from 1, or where nothing was learned not near it."""
+    if deviations is None or loss < 0.1 * constant:
+        return None
+    lowest, largest = (0.1, 10) if loss > 0.5 * constant else (0.01, 100)
+    far = ((deviations > largest) | (deviations < lowest)) & (deviations > 0)
+    if constant == 0 or not far.any():
+        return None
+    return SPREAD.format(", ".join(f"{d:.1g}" for d in deviations[far][:5]))
+
+
+def _what_to_do(estimator, targets):
+    """What the fit has not done yet."""
+    steps = ["Scale X"]
+    if targets.numeric and targets.units is None and targets.loss.power is not None:
+        steps.append("let standardize_y=True scale y")
+    steps += ["lower learning_rate_init"] if estimator.solver != "lbfgs" else []
+    return ", ".join([*steps, "or train longer"])

@@ -6,6 +6,7 @@ needs more than they are told, is asked for its file instead, with any version.
 
 from sklearn.base import _clone_parametrized
 
+from skreg.common import warn
 from skreg.training.identity import identity_of
 from skreg.training.listener import Listener
 from skreg.training.saving import Saving
@@ -108,6 +109,8 @@ def savings_of(plan, rows, before):
     """One Saving for each Checkpoint that is set."""
     callbacks = getattr(plan.estimator, "_skl_callbacks", [])
     checkpoints = [callback for callback in callbacks if hasattr(callback, "_file_of")]
+    if checkpoints and not plan.optimization.in_epochs:
+        warn("Checkpoint saves nothing with solver='lbfgs', which has no epochs.", once=True)
     if not checkpoints or not plan.optimization.in_epochs:
         return []
     identity = identity_of(plan, rows, before)

@@ -27,7 +27,8 @@ class EarlierFit:
         if sizes != wanted:
             raise ValueError(
                 f"hidden_layer_sizes is {tuple(wanted)}, but the fitted network has "
-                f"{tuple(sizes)}. To train another network use warm_start=False or a new estimator."
+                f"{tuple(sizes)}. To train another network call fit with warm_start=False, or use "
+                "a new estimator."
             )
         if plan.norm != self.memory.get("norm"):
             raise ValueError(

@@ -66,7 +66,7 @@ class FullBatch:
         check_finite(self.network, self.loss)
         losses = self.iterations.curves["training_loss"]
         if losses:
-            advise(self, losses[-1] / self.rows.targets.unit)
+            advise(self, losses[-1] / self.rows.targets.unit, "training", p)
 
     def warn(self, message, category):
         """Keep a warning for the one who called."""
@@ -177,7 +177,7 @@ class Iterations:
     network : Network
     verbose : bool
     unit : float
-        Of the losses that are told.
+        Of the losses that are kept and printed.
     """
 
     def __init__(self, network, verbose, unit):
@@ -194,12 +194,12 @@ class Iterations:
             self.network.parameters[:] = theta = problem.solution(intermediate_result.x)
             loss, now = float(intermediate_result.fun), time.perf_counter()
             data_loss = loss - self.network.penalty - problem.l1 * np.abs(theta[: problem.n]).sum()
-            told = loss * self.unit, float(data_loss) * self.unit, now - begin
-            for curve, number in zip(self.curves.values(), told, strict=True):
+            numbers = loss * self.unit, float(data_loss) * self.unit, now - begin
+            for curve, number in zip(self.curves.values(), numbers, strict=True):
                 curve.append(number)
             if self.verbose:
                 n, seconds = len(self.curves["objective"]), now - begin
-                print(f"Iteration {n}, loss = {told[0]:.8f}, {seconds:.3g} s", flush=True)
+                print(f"Iteration {n}, loss = {numbers[0]:.8f}, {seconds:.3g} s", flush=True)
             begin = now
 
         return callback

@@ -36,7 +36,14 @@ class Listener:
         """Whether a lack of progress means nothing yet."""
         return False
 
-    def told(self):
+    def kept_loss(self, trainer):
+        """The validation loss of the weights to keep, or None."""
+
+    def settled(self):
+        """Whether training has come to rest, though nothing has ended it."""
+        return False
+
+    def progress(self, trainer):
         """What it adds to the line of an epoch, in pieces."""
         return []
 

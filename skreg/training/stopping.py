@@ -26,7 +26,10 @@ CUT_OFF = (
 )
 
 
-class Patience:
+LONG_ENOUGH = 10  # epochs without progress, scikit-learn's patience, before max_iter is no alarm
+
+
+class PatienceRule:
     """Epochs without progress before training ends: a number, or one that grows.
 
     Noisy objectives, such as those with dropout or mixtures, improve late and in jumps, and how
@@ -64,7 +67,7 @@ class Monitor(Listener):
     ----------
     tol : float
         The smallest gain that counts.
-    patience : Patience
+    patience : PatienceRule
     """
 
     subject = ""  # what it watches, for messages
@@ -86,6 +89,9 @@ class Monitor(Listener):
             return
         self.no_improvement_count = 0
         trainer.say(f"Setting learning rate to {trainer.schedule.rate:f}")
+
+    def settled(self):
+        return self._patience.grows and self.no_improvement_count > LONG_ENOUGH
 
     @staticmethod
     def _look_at_rate(trainer):
@@ -131,7 +137,7 @@ class TrainingLoss(Monitor):
 class EarlyStopping(Monitor):
     """Keep the weights with the best validation score.
 
-    The snapshot follows any strict gain, and where scores are equal the smaller loss. Patience
+    The snapshot follows any strict gain, and where scores are equal the smaller loss. PatienceRule
     counts from the last gain larger than `tol` over the score at the gain before it, so that slow
     but steady gains add up.
 
@@ -164,17 +170,18 @@ class EarlyStopping(Monitor):
             self.reference = start
             self.snapshot = trainer.network.snapshot()
 
+    def trained(self, trainer):
+        for curve in (trainer.history.validation_losses, trainer.history.validation_scores):
+            curve.append(math.nan)  # until it is measured, if nothing interrupts
+
     def look(self, trainer):
         network, history = trainer.network, trainer.history
         validation_loss, score = self._measured(trainer)
         if not math.isfinite(trainer.loss):
             score = math.nan
         trainer.watched_loss = validation_loss
-        self._told = validation_loss * trainer.unit, score * self._unit
-        for curve, number in zip(
-            (history.validation_losses, history.validation_scores), self._told, strict=True
-        ):
-            curve.append(number)
+        history.validation_losses[-1] = validation_loss * trainer.unit
+        history.validation_scores[-1] = score * self._unit
         if math.isnan(score):
             self._diverge(trainer, validation_loss)
             return
@@ -184,12 +191,15 @@ class EarlyStopping(Monitor):
             self.best_score, self.best_epoch = score, len(history.validation_scores)
             self.snapshot = network.snapshot()
 
-    def told(self):
-        loss, score = self._told
-        told = [f"validation loss {loss:f}"]
+    def kept_loss(self, trainer):
+        return self.best_loss if self._restore_best else trainer.watched_loss
+
+    def progress(self, trainer):
+        loss, score = trainer.history.validation_losses[-1], trainer.history.validation_scores[-1]
+        pieces = [f"validation loss {loss:f}"]
         if score != -loss:
-            told.append(f"validation score {score:f}")
-        return told if self.best_epoch is None else [*told, f"best epoch {self.best_epoch}"]
+            pieces.append(f"validation score {score:f}")
+        return pieces if self.best_epoch is None else [*pieces, f"best epoch {self.best_epoch}"]
 
     def _diverge(self, trainer, validation_loss):
         self.no_improvement_count += 1

@@ -55,6 +55,7 @@ class Trainer:
         self.warnings = []
         self.serial = nullcontext()  # for scorers
         self.unit = rows.targets.unit  # of losses in the history, in that of those above
+        self._estimator = plan.estimator
         self._shuffle, self._verbose = plan.optimization.shuffle, plan.optimization.verbose
         self._batch_size = plan.optimization.batch_size(len(rows.train))
         self.schedule = plan.optimization.schedule(-(-len(rows.train) // self._batch_size))
@@ -108,11 +109,19 @@ class Trainer:
         """Train to the end, with a warning where that is the last of so many epochs in all."""
         self.advance(n_epochs - self.epoch)
         if self.ended in (None, "no_progress"):
-            at_limit = self.ended is None and not self.schedule.needs_horizon
-            losses = self.history.data_losses[len(self.history.losses) - self.epoch :]
-            kept = losses if self.rows.validation else losses[-1:]  # the best epoch, or the last
-            advise(self, min(kept) / self.unit, max_iter=n_epochs if at_limit else None)
+            settled = any(listener.settled() for listener in self.listeners)
+            at_limit = not (self.ended or self.schedule.needs_horizon or settled)
+            advise(
+                self, *self._kept_loss(), self._estimator, max_iter=n_epochs if at_limit else None
+            )
         self.end("max_iter")
+
+    def _kept_loss(self):
+        """A loss of the weights to keep, without penalties, and of which rows it is."""
+        for listener in self.listeners:
+            if (loss := listener.kept_loss(self)) is not None:
+                return loss, "validation"
+        return self.history.data_losses[-1] / self.unit, "training"
 
     def advance(self, n_epochs):
         """Train for so many epochs more, unless something ends it before: see `ended`."""
@@ -165,10 +174,10 @@ class Trainer:
         """One line an epoch, which begins as scikit-learn's."""
         self.history.seconds[-1] = seconds
         if self._verbose:
-            told = [text for listener in self.listeners for text in listener.told()]
+            pieces = [text for each in self.listeners for text in each.progress(self)]
             line = f"Iteration {self.epoch}, loss = {self.history.losses[-1]:.8f}"
             rate = f"rate {self.history.rates[-1]:.3g}"
-            print(", ".join([line, f"{seconds:.3g} s", rate, *told]), flush=True)
+            print(", ".join([line, f"{seconds:.3g} s", rate, *pieces]), flush=True)
 
     def _shown(self):
         """A context in which the network holds what would predict, if anyone looks."""
