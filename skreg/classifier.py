@@ -24,8 +24,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     Minimizes the log loss: with a softmax for several classes, a logistic output for two classes
     and for multilabel targets. Takes the place of :class:`sklearn.neural_network.MLPClassifier`,
-    with the same parameters in the same order; those from `penalty` on are new. Two defaults mean
-    something else: `alpha` and `scoring`.
+    with the same parameters in the same order; those from `penalty` on are new. Three defaults mean
+    something else: `alpha`, `scoring` and `n_iter_no_change`.
+
+    Try these six first: `hidden_layer_sizes`, `learning_rate_init`, `early_stopping`, `dropout`,
+    `alpha` and `batch_norm`.
 
     The parameters by purpose:
 

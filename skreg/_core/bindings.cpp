@@ -122,14 +122,13 @@ void bind_trainer(nb::module_& m, const char* name) {
             const Rates r = {rates.data(), int64_t(rates.shape(0))};
             const Deadline deadline(seconds);
             const double step = b.trainer.nanoseconds_of_step(data.view, batch_size);
-            const EpochLoss mean = interruptible(
+            return interruptible(
                 b.clock, step,
                 [&](const Poll& poll) {
                   const auto go_on = [&] { return !deadline.over() && poll(); };
                   return b.trainer.train_epoch(data.view, order.data(), int64_t(order.shape(0)), batch_size, r, go_on);
                 },
                 b.stop);
-            return nb::make_tuple(mean.objective, mean.loss);
           },
           "data"_a, "order"_a.noconvert(), "batch_size"_a, "rates"_a.noconvert(), "seconds"_a)
       .def(
@@ -175,6 +174,7 @@ void bind_trainer(nb::module_& m, const char* name) {
                 b.stop);
           },
           "data"_a, "rows"_a.noconvert())
+      .def_prop_ro("data_loss", [](B& b) { return b.trainer.data_loss; })
       .def_prop_ro("penalty",
                    [](B& b) {
                      expect(!b.owners.empty(), "attach the arrays first");

@@ -36,11 +36,6 @@ struct Rates {
   double of(int64_t index) const { return value[std::min(index, n - 1)]; }
 };
 
-// Means over the rows of an epoch, of each batch before its step.
-struct EpochLoss {
-  double objective = 0, loss = 0;  // with penalties and without
-};
-
 template <class T>
 class Trainer {
  public:
@@ -53,6 +48,7 @@ class Trainer {
   }
 
   Network<T> network;
+  double data_loss = 0;
 
   // Nothing changes where this throws: the state before is the one whose arrays somebody keeps alive.
   void attach(const TrainingState<T>& state, const std::optional<Spec>& optimizer) {
@@ -65,12 +61,13 @@ class Trainer {
   // For changes of the rows.
   void set_columns(const ColumnStatistics<T>& columns) { columns_ = columns; }
 
-  // One pass over the rows in `order`.
-  EpochLoss train_epoch(const Data<T>& data, const int32_t* order, int64_t n, int64_t batch_size, const Rates& rates,
-                        const Poll& poll) {
+  // One pass over the rows in `order`. Returns the mean over them of the batches' penalized losses, each before its
+  // step; `data_loss` is then the same without penalties.
+  double train_epoch(const Data<T>& data, const int32_t* order, int64_t n, int64_t batch_size, const Rates& rates,
+                     const Poll& poll) {
     batch_size = std::min(batch_size, n);
     network.reserve(std::min(batch_size + 1, n), true);
-    EpochLoss sum;
+    double objective = 0, losses = 0;
     int64_t n_used = 0, index = 0;
     for (int64_t begin = 0, end; begin < n; begin = end, ++index) {
       end = batch_end(begin, n, batch_size);
@@ -85,8 +82,8 @@ class Trainer {
       const double loss = rule_->loss_and_gradient(pass(), batch, columns_);
       network.finish_gradient();
       // 5 gradient
-      sum.objective += (loss + penalty()) * double(end - begin);
-      sum.loss += loss * double(end - begin);
+      objective += (loss + penalty()) * double(end - begin);
+      losses += loss * double(end - begin);
       n_used += end - begin;
       for (const auto& penalty : smooth_) penalty->add_gradient(state_.parameters, gradient_.data());
       for (const auto& change : gradient_changes_) change->apply(gradient_.data());
@@ -101,8 +98,8 @@ class Trainer {
       for (const auto& average : averages_) average->follow(state_.parameters, state_.average);
       if (!poll()) break;
     }
-    if (n_used == 0) return {penalty(), 0};
-    return {sum.objective / double(n_used), sum.loss / double(n_used)};
+    data_loss = n_used ? losses / double(n_used) : 0;
+    return n_used ? objective / double(n_used) : penalty();
   }
 
   // What the penalties add to the loss now.

@@ -172,7 +172,8 @@ class Network:
         `rates` holds the learning rate of each batch, or one for all. The pass ends early, between
         two batches, once `seconds` are over.
         """
-        return self._core.train_epoch(data, order, batch_size, rates, seconds)
+        objective = self._core.train_epoch(data, order, batch_size, rates, seconds)
+        return objective, self._core.data_loss
 
     def evaluate(self, data, rows):
         """Mean loss of the rows as at prediction, without penalties."""
