@@ -118,7 +118,7 @@ class BaseMLP(SummaryMixin, CallbackSupportMixin, BaseEstimator, metaclass=ABCMe
         for attributes in (rows.targets.attributes(), fitted.attributes(), trainer.report(), noise):
             self.__dict__.update(attributes)
         for message, category in trainer.warnings:
-            warn(message, category, once=category is UserWarning)
+            warn(message, category, once=True)
 
     @staticmethod
     def _check_outputs(fitted, rows):
