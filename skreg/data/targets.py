@@ -92,6 +92,10 @@ class Targets:
     def spread(self, y):
         """Standard deviations of a y that the squared loss meets as it is, else None."""
 
+    def vary(self, y):
+        """Whether they are more than one number, but for rounding."""
+        return True
+
 
 class Labels(Targets):
     """Classes, or several labels that may hold at once.
@@ -205,6 +209,9 @@ class Numbers(Targets):
         learned.units = np.stack([moments.mean, np.where(varies, moments.deviation, 1.0)])
         learned.wants_units = False
         return learned
+
+    def vary(self, y):
+        return bool((np.ptp(y, axis=0) > 1e-6 * np.abs(y).max(axis=0)).any())
 
     def spread(self, y):
         if self.units is not None or self.loss.name != "squared_error":

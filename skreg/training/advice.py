@@ -35,25 +35,17 @@ def advise(trainer, loss, part, estimator, *, max_iter=None):
     """
     pieces = [] if max_iter is None else [MAX_ITER.format(max_iter)]
     targets, (y, weight) = trainer.rows.targets, trainer.rows.some_targets(N_ROWS)
-    constant = _loss_of_constant(targets, y, weight)
-    spread = _spread(targets.spread(y), loss, constant)
-    if loss > 2 * constant > 0:
+    with np.errstate(over="ignore", invalid="ignore"):
+        constant = targets.loss.of_constant(targets.standardized(y), weight)
+        spread = _spread(targets.spread(y), loss, constant)
+    if loss > 2 * constant > 0 and targets.vary(y):
         told = loss * targets.unit, constant * targets.unit
         pieces.append(ABOVE_CONSTANT.format(part, *told, _what_to_do(estimator, targets)))
         pieces += [spread] if spread else []
-    elif spread:
+    elif spread and targets.vary(y):
         trainer.warn(spread, UserWarning)
     if pieces:
         trainer.warn(" ".join(pieces), ConvergenceWarning)
-
-
-def _loss_of_constant(targets, y, weight):
-    """0 where y does not vary but for rounding."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        y = targets.standardized(y)
-        if targets.numeric and not (np.ptp(y, axis=0) > 1e-6 * np.abs(y).max(axis=0)).any():
-            return 0.0
-        return targets.loss.of_constant(y, weight)
 
 
 def _spread(deviations, loss, constant):
@@ -62,7 +54,7 @@ def _spread(deviations, loss, constant):
         return None
     lowest, largest = (0.1, 10) if loss > 0.5 * constant else (0.01, 100)
     far = ((deviations > largest) | (deviations < lowest)) & (deviations > 0)
-    if constant == 0 or not far.any():
+    if not far.any():
         return None
     return SPREAD.format(", ".join(f"{d:.1g}" for d in deviations[far][:5]))
 
