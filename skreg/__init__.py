@@ -2,8 +2,16 @@
 
 from skreg.callbacks import Checkpoint
 from skreg.classifier import MLPClassifier
+from skreg.ensemble import FoldEnsembleClassifier, FoldEnsembleRegressor
 from skreg.inspection import TrainingCurveDisplay
 from skreg.regressor import MLPRegressor
 
-__all__ = ["Checkpoint", "MLPClassifier", "MLPRegressor", "TrainingCurveDisplay"]
+__all__ = [
+    "Checkpoint",
+    "FoldEnsembleClassifier",
+    "FoldEnsembleRegressor",
+    "MLPClassifier",
+    "MLPRegressor",
+    "TrainingCurveDisplay",
+]
 __version__ = "0.1.0"
