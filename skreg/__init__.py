@@ -3,7 +3,14 @@
 from skreg.callbacks import Checkpoint
 from skreg.classifier import MLPClassifier
 from skreg.inspection import TrainingCurveDisplay
+from skreg.preprocessing import TableEncoder
 from skreg.regressor import MLPRegressor
 
-__all__ = ["Checkpoint", "MLPClassifier", "MLPRegressor", "TrainingCurveDisplay"]
+__all__ = [
+    "Checkpoint",
+    "MLPClassifier",
+    "MLPRegressor",
+    "TableEncoder",
+    "TrainingCurveDisplay",
+]
 __version__ = "0.1.0"
