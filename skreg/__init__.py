@@ -4,6 +4,7 @@ from skreg.callbacks import Checkpoint
 from skreg.classifier import MLPClassifier
 from skreg.ensemble import FoldEnsembleClassifier, FoldEnsembleRegressor
 from skreg.inspection import TrainingCurveDisplay
+from skreg.preprocessing import TableEncoder
 from skreg.regressor import MLPRegressor
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "FoldEnsembleRegressor",
     "MLPClassifier",
     "MLPRegressor",
+    "TableEncoder",
     "TrainingCurveDisplay",
 ]
 __version__ = "0.1.0"

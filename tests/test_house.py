@@ -20,7 +20,7 @@ WINGS = [
     {"regularization"},
     {"data", "training"},  # which do not know each other
     {"network"},
-    {"augmentation", "inspection"},
+    {"augmentation", "inspection", "preprocessing"},  # nor these
     {"_core"},
 ]
 EVERYONES = {"common", "callbacks"}

@@ -1,0 +1,194 @@
+"""Columns of numbers: what is learned of one, and how it is scaled.
+
+A scaling is made of a `Sample` and writes the values of a column, float64 with NaN for what is
+missing, into its `width` columns of the result; what it writes for NaN does not count. Centers are
+such that 0 is the middle, which is what a missing number gets.
+"""
+
+from functools import cached_property
+
+import numpy as np
+from scipy.special import ndtri
+
+# Of float64 numbers: small enough that the temporaries of a chunk stay in cache.
+CHUNK = 2**14
+BOUND = 3.0  # of robust values
+# As in scikit-learn's QuantileTransformer: the largest normal score is about 5.2.
+N_QUANTILES, LEAST_SHARE = 1000, 1e-7
+
+
+class Sample:
+    """The known numbers of a column, with the weights of their rows, or None.
+
+    Weights count repetitions. As in the moments of batch norm their sum is at least Kish's number
+    of rows, (sum w)^2 / sum w^2, so that weights that sum to one keep a meaning.
+    """
+
+    def __init__(self, x, weight=None):
+        self.x, self.weight = x, weight if weight is None else repetitions(weight)
+        self.size = len(x) if weight is None else self.weight.sum()
+        self.low, self.high = (x.min(), x.max()) if len(x) else (0.0, 0.0)
+        self.range = self.high - self.low
+
+    @cached_property
+    def _sorted(self):
+        if self.weight is None:
+            return np.sort(self.x), None
+        order = np.argsort(self.x)
+        return self.x[order], np.cumsum(self.weight[order])
+
+    def quantiles(self, shares):
+        """Those of the sample in which each number comes as often as its weight says.
+
+        For whole weights this is numpy.quantile of that sample, interpolated linearly; in general
+        the mean of the sorted numbers between the places h and h + 1, h = share * (size - 1).
+        """
+        x, ends = self._sorted
+        at = np.asarray(shares) * max(self.size - 1, 0)
+        whole = np.rint(at)  # a rounding error would make two edges of one value
+        at = np.where(np.abs(at - whole) < 1e-12 * self.size, whole, at)
+        if ends is not None:
+            return np.array([mean_between(x, ends, h) for h in at])
+        below = at.astype(np.intp)
+        above = np.minimum(below + 1, len(x) - 1)
+        return x[below] + (at - below) * (x[above] - x[below])
+
+
+def repetitions(weight):
+    """The weights on the scale on which they count rows."""
+    total = weight.sum()
+    return weight * max(1.0, total / np.square(weight).sum())
+
+
+def mean_between(x, ends, h):
+    """Mean over [h, h + 1] of the step function that is x[i] up to ends[i]."""
+    first, last = np.searchsorted(ends, h, side="right"), np.searchsorted(ends, h + 1)
+    first, last = min(first, len(x) - 1), min(last, len(x) - 1)
+    beyond = np.clip(h + 1 - ends[first:last], 0, 1)
+    return x[first] + beyond @ np.diff(x[first : last + 1])  # sums of steps: exact for ties
+
+
+class Nothing:
+    """A column without a known number: zeros, whatever comes."""
+
+    width = 1
+
+    def names(self, name):
+        return [name]
+
+    def write(self, x, out):
+        out[...] = 0
+
+
+class Standard(Nothing):
+    """(x - center) / scale, within the range of the number type."""
+
+    def __init__(self, sample):
+        self.center, self.scale = sample.low, 1.0
+        if sample.range:
+            x = (sample.x - sample.low) / sample.range  # within [0, 1]: squares are finite
+            mean = np.average(x, weights=sample.weight)
+            deviation = np.sqrt(np.average(np.square(x - mean), weights=sample.weight))
+            self.center, self.scale = sample.low + sample.range * mean, sample.range * deviation
+
+    def write(self, x, out):
+        largest = np.finfo(out.dtype).max
+        out[:, 0] = np.clip((x - self.center) / self.scale, -largest, largest)
+
+
+class Robust(Nothing):
+    """Distance from the median in interquartile ranges, bounded smoothly."""
+
+    def __init__(self, sample):
+        low, self.center, high = sample.quantiles([0.25, 0.5, 0.75])
+        self.scale = (high - low) or sample.range or 1.0
+
+    def write(self, x, out):
+        z = (x - self.center) / self.scale
+        np.clip(z, -1e9, 1e9, out=z)  # where the square would overflow; rounds to the bound
+        out[:, 0] = z / np.sqrt(1 + np.square(z / BOUND))
+
+
+class Ranks(Nothing):
+    """The standard normal's quantile at the rank among the numbers of the fit; ties in the middle.
+
+    Between quantiles ranks are interpolated, as QuantileTransformer does.
+    """
+
+    def __init__(self, sample):
+        self.shares = np.linspace(0, 1, int(min(N_QUANTILES, max(2, sample.size))))
+        self.values = sample.quantiles(self.shares)
+        self.has_ties = bool((np.diff(self.values) == 0).any())
+
+    def write(self, x, out):
+        rank = np.interp(x, self.values, self.shares)
+        if self.has_ties:  # from below, and the mean of the two
+            below = np.interp(-x, -self.values[::-1], 1 - self.shares[::-1])
+            rank = (rank + (1 - below)) / 2
+        out[:, 0] = ndtri(np.clip(rank, LEAST_SHARE, 1 - LEAST_SHARE))
+
+
+class PiecewiseLinear:
+    """The robust value, and beside it for each bin how much of it lies below x."""
+
+    def __init__(self, sample, n_bins):
+        self.value = Robust(sample)
+        if n_bins == "auto":
+            n_bins = auto_bins(sample.size)
+        self.edges = np.unique(sample.quantiles(np.linspace(0, 1, n_bins + 1)))
+        self.width = len(self.edges)
+
+    def names(self, name):
+        return [name, *(f"{name}_bin{t}" for t in range(1, self.width))]
+
+    def write(self, x, out):
+        self.value.write(x, out)
+        codes = x[:, None] - self.edges[:-1]
+        codes /= np.diff(self.edges)
+        np.clip(codes, 0, 1, out=codes)
+        out[:, 1:] = codes
+
+
+def auto_bins(n_rows):
+    """A bin for 500 rows, at least 8 and at most 32."""
+    return int(np.clip(n_rows // 500, 8, 32))
+
+
+SCALINGS = {
+    "robust": lambda sample, n_bins: Robust(sample),
+    "standard": lambda sample, n_bins: Standard(sample),
+    "quantile": lambda sample, n_bins: Ranks(sample),
+    "piecewise_linear": PiecewiseLinear,
+}
+
+
+class Numbers:
+    """A column of numbers: its scaling, and a column that marks what is missing."""
+
+    categories = None
+
+    def __init__(self, x, weight, numeric, n_bins, missing_indicator):
+        known = ~np.isnan(x)
+        self.marks_missing = missing_indicator and not known.all()
+        if not known.all():
+            x, weight = x[known], weight if weight is None else weight[known]
+        sample = Sample(x, weight)
+        if not np.isfinite(sample.range):
+            raise ValueError("holds numbers so large that float64 does not hold their range")
+        self.scaling = SCALINGS[numeric](sample, n_bins) if len(x) else Nothing()
+        self.width = self.scaling.width + self.marks_missing
+
+    def names(self, name):
+        return self.scaling.names(name) + [f"{name}_missing"] * self.marks_missing
+
+    @np.errstate(over="ignore", under="ignore")
+    def write(self, x, out):
+        """Fill `out`, of shape (n_rows, width), for the values x of the column."""
+        for begin in range(0, len(x), CHUNK):
+            part, rows = x[begin : begin + CHUNK], out[begin : begin + CHUNK]
+            missing = np.isnan(part)
+            self.scaling.write(part, rows[:, : self.scaling.width])
+            if missing.any():
+                rows[missing] = 0
+            if self.marks_missing:
+                rows[:, -1] = missing
