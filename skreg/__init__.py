@@ -6,6 +6,7 @@ from skreg.ensemble import FoldEnsembleClassifier, FoldEnsembleRegressor
 from skreg.inspection import TrainingCurveDisplay
 from skreg.preprocessing import TableEncoder
 from skreg.regressor import MLPRegressor
+from skreg.tabular import TabularClassifier, TabularRegressor
 
 __all__ = [
     "Checkpoint",
@@ -14,6 +15,8 @@ __all__ = [
     "MLPClassifier",
     "MLPRegressor",
     "TableEncoder",
+    "TabularClassifier",
+    "TabularRegressor",
     "TrainingCurveDisplay",
 ]
 __version__ = "0.1.0"

@@ -35,6 +35,8 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         "random_state": ["random_state"],
     }
 
+    _link: str | None = None  # of the members' outputs that are averaged; None is their own
+
     # -------------------------------------------------------------------------- fitting
 
     def _fit(self, X, y, sample_weight, params):
@@ -53,6 +55,7 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
                 raise error
             self.estimators_ = [folds.member((0, k)) for k in range(len(splits))]
             self.oof_score_ = folds.score_by_the_others(0)
+            self._held_out = [held_out for _, held_out in splits]
             self._keep(folds, sample_weight)
         return self
 
@@ -80,7 +83,7 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
 
     # ----------------------------------------------------------------------- prediction
 
-    def _outputs_of_members(self, X, link):
+    def _outputs_of_members(self, X):
         """Of shape (n_members, n_samples, n_outputs)."""
         check_is_fitted(self)
         dtype = self.estimators_[0].coefs_[0].dtype
@@ -88,7 +91,30 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
             X = validate_data(
                 self, X, dtype=dtype, accept_sparse=["csr", "csc"], order="C", reset=False
             )
-        return np.stack([member._outputs(X, link) for member in self.estimators_])
+        return np.stack([member._outputs(X, self._link) for member in self.estimators_])
+
+    def predict_held_out(self, X):
+        """Predictions for the training rows, in their order, by members that held them out.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The rows of `fit`, or what has become of them, such as with a column shuffled.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Labels or numbers.
+        known : ndarray of bool of shape (n_samples,)
+            Rows that a member has held out; `y` means nothing for the others.
+        """
+        check_is_fitted(self)
+        shape = self.oof_prediction_.reshape(len(self.oof_prediction_), -1).shape
+        total, count = np.zeros(shape), np.zeros(len(self.oof_prediction_))
+        for member, held_out in zip(self.estimators_, self._held_out, strict=True):
+            total[held_out] += self._averaged(member._outputs(X[held_out], self._link))
+            count[held_out] += 1
+        return self._decided(total / np.maximum(count, 1)[:, None]), count > 0
 
     # ------------------------------------------------------------------------ metadata
 
@@ -119,6 +145,14 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
     @abstractmethod
     def _strata(self, y):
         """Labels from 0 on that folds hold in proportion, or None."""
+
+    @abstractmethod
+    def _averaged(self, outputs):
+        """What is averaged over members, of their outputs behind `_link`."""
+
+    @abstractmethod
+    def _decided(self, mean):
+        """Predictions from these means."""
 
     @abstractmethod
     def _keep(self, folds, sample_weight):

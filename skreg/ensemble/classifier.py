@@ -73,6 +73,7 @@ class FoldEnsembleClassifier(ClassifierMixin, FoldEnsemble):
     """
 
     _numeric = False
+    _link = "identity"  # logits
     _parameter_constraints: dict = {
         **FoldEnsemble._parameter_constraints,
         "calibration": [StrOptions({"temperature"}), None],
@@ -128,19 +129,19 @@ class FoldEnsembleClassifier(ClassifierMixin, FoldEnsemble):
 
     def _keep(self, folds, sample_weight):
         first, table = self.estimators_[0], folds.tables[0]
-        self.classes_, self._link = first.classes_, first.out_activation_
+        self.classes_ = first.classes_
         logits = folds.held_out_outputs(0, link="identity")
         seen = np.isfinite(logits).all(axis=1)
         self.temperature_ = 1.0
         if self.calibration is not None and len(self.classes_) > 1:
             weight = None if sample_weight is None else sample_weight[seen]
             y = np.asarray(table.y)[seen]
-            self.temperature_ = fit_temperature(logits[seen], y, weight, self._link)
-        self.oof_prediction_ = self._probabilities(logits)
+            self.temperature_ = fit_temperature(logits[seen], y, weight, first.out_activation_)
+        self.oof_prediction_ = self._averaged(logits)
 
-    def _probabilities(self, logits):
-        z = logits / self.temperature_
-        if self._link == "softmax":
+    def _averaged(self, outputs):
+        z = outputs / self.temperature_
+        if self.estimators_[0].out_activation_ == "softmax":
             return softmax(z, axis=-1)
         p = expit(z)
         return p if p.shape[-1] > 1 else np.concatenate([1 - p, p], axis=-1)
@@ -158,7 +159,7 @@ class FoldEnsembleClassifier(ClassifierMixin, FoldEnsemble):
         p : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`; for multilabel targets of each label on its own.
         """
-        return self._probabilities(self._outputs_of_members(X, "identity")).mean(axis=0)
+        return self._averaged(self._outputs_of_members(X)).mean(axis=0)
 
     def predict(self, X):
         """The most probable labels.
@@ -173,10 +174,12 @@ class FoldEnsembleClassifier(ClassifierMixin, FoldEnsemble):
         y : ndarray of shape (n_samples,) or (n_samples, n_classes)
             Labels, or the indicator matrix of multilabel targets.
         """
-        p = self.predict_proba(X)
+        return self._decided(self.predict_proba(X))
+
+    def _decided(self, mean):
         if self.estimators_[0]._multilabel:
-            return (p > 0.5).astype(int)
-        return self.classes_[np.minimum(p.argmax(axis=1), len(self.classes_) - 1)]
+            return (mean > 0.5).astype(int)
+        return self.classes_[np.minimum(mean.argmax(axis=1), len(self.classes_) - 1)]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

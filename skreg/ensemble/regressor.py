@@ -92,8 +92,13 @@ class FoldEnsembleRegressor(RegressorMixin, FoldEnsemble):
         """Numbers have no proportions to keep."""
 
     def _keep(self, folds, sample_weight):
-        outputs = folds.held_out_outputs(0)
-        self.oof_prediction_ = self.estimators_[0]._as_predicted(outputs)
+        self.oof_prediction_ = self._decided(folds.held_out_outputs(0))
+
+    def _averaged(self, outputs):
+        return outputs
+
+    def _decided(self, mean):
+        return self.estimators_[0]._as_predicted(mean)
 
     def predict(self, X, *, return_std=False, n_draws=100):
         """Mean of the members' predictions.
@@ -116,8 +121,7 @@ class FoldEnsembleRegressor(RegressorMixin, FoldEnsemble):
             With `return_std`.
         """
         if not return_std:
-            outputs = self._outputs_of_members(X, None).mean(axis=0)
-            return self.estimators_[0]._as_predicted(outputs)
+            return self._decided(self._outputs_of_members(X).mean(axis=0))
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
         passes = [m.predict(X, return_std=True, n_draws=n_draws) for m in self.estimators_]
