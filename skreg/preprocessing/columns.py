@@ -43,7 +43,7 @@ class ArrayColumns:
     def kind(self, j):
         if self.X.dtype.kind == "O":
             return kind_of_objects(self.X[:, j])
-        return kind_of_letter(self.X.dtype.kind)
+        return NUMBER if self.X.dtype.kind == "b" else kind_of_letter(self.X.dtype.kind)
 
     def numbers(self, j):
         return floats(self.X[:, j])

@@ -268,10 +268,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         encoder = Categories(codes[rows], levels, weight, *limits, missing)
         if encoder.is_text:
             warn(
-                f"Column {self._name(j)!r} has {len(encoder.categories)} categories in {columns.n_rows} "
-                "rows: it looks like free text or an identifier, of which one-hot columns say "
-                "little. Drop it, or encode it before, with skrub's StringEncoder or "
-                "TableVectorizer, or with scikit-learn's TargetEncoder."
+                f"Column {self._name(j)!r} has {len(encoder.categories)} categories in "
+                f"{columns.n_rows} rows: it looks like free text or an identifier, of which "
+                "one-hot columns say little. Drop it, or encode it before, with skrub's "
+                "StringEncoder or TableVectorizer, or with scikit-learn's TargetEncoder."
             )
         return encoder
 
