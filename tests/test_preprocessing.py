@@ -347,10 +347,10 @@ def containers(frame):
     yield "objects", frame.astype({"grade": object, "town": object, "member": bool})
     values = frame.astype(object)
     yield "array", values.assign(member=values["member"].map(str)).to_numpy()
-    if pa := pytest.importorskip("pyarrow"):
-        yield "arrow", frame.astype({"grade": object}).convert_dtypes(dtype_backend="pyarrow")
-        dictionary = pd.ArrowDtype(pa.dictionary(pa.int8(), pa.string()))
-        yield "dictionary", frame.astype({"grade": dictionary})
+    pa = pytest.importorskip("pyarrow")
+    yield "arrow", frame.astype({"grade": object}).convert_dtypes(dtype_backend="pyarrow")
+    dictionary = pd.ArrowDtype(pa.dictionary(pa.int8(), pa.string()))
+    yield "dictionary", frame.astype({"grade": dictionary})
     pl = pytest.importorskip("polars")
     polars = pl.DataFrame(
         {name: [None if pd.isna(v) else v for v in frame[name]] for name in frame}
@@ -398,6 +398,20 @@ def test_decimals_and_numbers_as_categories():
         assert_array_equal(marked.fit_transform(X), [[0, 1, 0], [0, 0, 1], [1, 0, 0], [0, 1, 0]])
 
 
+def test_booleans_and_columns_of_nothing():
+    """Missing booleans are missing; a column without a value is missing everywhere."""
+    pl = pytest.importorskip("polars")
+    flags, nothing = [True, None, False, True], [None] * 4
+    expected = [[0, 1, 0, 1], [0, 0, 1, 1], [1, 0, 0, 1], [0, 1, 0, 1]]
+    encoder = TableEncoder(min_frequency=1)
+    for X in (
+        pl.DataFrame({"a": flags, "b": nothing}),
+        pd.DataFrame({"a": flags, "b": nothing}),
+        pd.DataFrame({"a": flags, "b": nothing}).astype({"a": "boolean"}),
+    ):
+        assert_array_equal(encoder.fit_transform(X), expected)
+
+
 def test_lists_of_both_kinds():
     """As OneHotEncoder reads them: numbers beside strings stay numbers."""
     rows = [[1, "a"], [2, "b"], [4, "a"], [None, "b"]]
@@ -440,10 +454,24 @@ def test_dates_are_refused(kind):
         TableEncoder().fit(dict(with_dates())[kind])
 
 
+def test_dates_are_refused_later_too():
+    """Where a number or a category was; unless they are said to be categories."""
+    days = pd.DataFrame({"a": pd.date_range("2026-01-01", periods=3)})
+    for X in (pd.DataFrame({"a": [1, 2, 3]}), pd.DataFrame({"a": ["u", "v", "w"]})):
+        with pytest.raises(ValueError, match=r"Column 'a' holds dates"):
+            TableEncoder().fit(X).transform(days)
+    marked = TableEncoder(categorical_features=["a"], min_frequency=1)
+    assert_array_equal(marked.fit_transform(days), np.eye(3))
+
+
 def test_what_is_no_table():
     pl = pytest.importorskip("polars")
     with pytest.raises(ValueError, match=r"Column 'a' holds neither"):
         TableEncoder().fit(pl.DataFrame({"a": [[1, 2], [3]]}))
+    pa = pytest.importorskip("pyarrow")
+    lists = pd.Series([[1, 2], [3]], dtype=pd.ArrowDtype(pa.list_(pa.int8())))
+    with pytest.raises(ValueError, match=r"Column 'a' holds neither"):
+        TableEncoder().fit(pd.DataFrame({"a": lists}))
     with pytest.raises(TypeError, match=r"Sparse data was passed"):
         TableEncoder().fit(sparse.eye(3, format="csr"))
     for empty in (pd.DataFrame({"a": []}), pd.DataFrame(index=range(3)), pl.DataFrame()):
