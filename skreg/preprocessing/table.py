@@ -67,15 +67,15 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    is_categorical_ : ndarray of bool of shape (n_features_in_,)
+    is_categorical_ : ndarray of bool of shape (n_features,)
         Which columns are categories.
-    categories_ : list of length n_features_in_
+    categories_ : list of length n_features
         For each column its categories, sorted, or None where it holds numbers.
-    encoders_ : list of length n_features_in_
+    encoders_ : list of length n_features
         What is known of each column.
     n_features_in_ : int
         Number of columns of X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, where X has names that are strings.
 
     Raises
