@@ -17,7 +17,7 @@ NEEDS = {
     ("callbacks", "Pruning trials with Optuna"): ["optuna"],
     ("callbacks", "Logging to MLflow"): ["mlflow"],
 }
-PAGES = ["callbacks"]
+PAGES = ["callbacks", "tables"]
 
 pytestmark = pytest.mark.skipif(not DOCS.exists(), reason="docs/ is not here")
 

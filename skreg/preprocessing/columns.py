@@ -43,7 +43,7 @@ class ArrayColumns:
     def kind(self, j):
         if self.X.dtype.kind == "O":
             return kind_of_objects(self.X[:, j])
-        return kind_of_letter(self.X.dtype.kind)
+        return NUMBER if self.X.dtype.kind == "b" else kind_of_letter(self.X.dtype.kind)
 
     def numbers(self, j):
         return floats(self.X[:, j])
@@ -66,6 +66,8 @@ class PandasColumns:
             return DATE
         if is_class(made_of, Decimal):
             return NUMBER
+        if is_class(made_of, (list, dict)):  # Arrow's lists and structures
+            return OTHER
         if dtype == np.dtype(object) and date_objects(self.X.iloc[:, j].to_numpy()):
             return DATE
         return kind_of_letter(dtype.kind)
@@ -118,6 +120,8 @@ class PolarsColumns:
         codes = column
         if dtype == self.polars.String:
             codes = column.cast(self.polars.Categorical)
+        if dtype in (self.polars.Boolean, self.polars.Null):
+            codes = column.cast(self.polars.Int8)
         if dtype.is_float():
             codes = column.fill_nan(None)
         codes = codes.to_physical()

@@ -167,6 +167,7 @@ class Numbers:
 
     categories = None
 
+    @np.errstate(over="ignore", under="ignore")
     def __init__(self, x, weight, numeric, n_bins, missing_indicator):
         known = ~np.isnan(x)
         self.marks_missing = missing_indicator and not known.all()

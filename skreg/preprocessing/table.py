@@ -4,6 +4,7 @@ from collections import Counter
 from numbers import Integral
 
 import numpy as np
+from sklearn import get_config
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval, Options, RealNotInt, StrOptions
 from sklearn.utils.validation import (
@@ -66,15 +67,15 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    is_categorical_ : ndarray of bool of shape (n_features_in_,)
+    is_categorical_ : ndarray of bool of shape (n_features,)
         Which columns are categories.
-    categories_ : list of length n_features_in_
+    categories_ : list of length n_features
         For each column its categories, sorted, or None where it holds numbers.
-    encoders_ : list of length n_features_in_
+    encoders_ : list of length n_features
         What is known of each column.
     n_features_in_ : int
         Number of columns of X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, where X has names that are strings.
 
     Raises
@@ -180,11 +181,13 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         -------
         self : object
         """
-        self._validate_params()
+        if not get_config()["skip_parameter_validation"]:
+            self._validate_params()
         with all_or_nothing(self):
             columns = self._columns(X, reset=True)
             weight = row_weights(sample_weight, columns.n_rows)
             self.is_categorical_ = self._marked(columns)
+            self._check_kinds(columns)
             fitted = [self._fit_column(columns, j, weight) for j in range(self.n_features_in_)]
             self.encoders_, self.categories_ = fitted, [encoder.categories for encoder in fitted]
         return self
@@ -203,6 +206,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         columns = self._columns(X, reset=False)
+        self._check_kinds(columns)
         widths = [encoder.width for encoder in self.encoders_]
         out = np.zeros((columns.n_rows, sum(widths)), dtype=self.dtype)
         parts = np.split(out, np.cumsum(widths)[:-1], axis=1)
@@ -268,10 +272,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         encoder = Categories(codes[rows], levels, weight, *limits, missing)
         if encoder.is_text:
             warn(
-                f"Column {self._name(j)!r} has {len(encoder.categories)} categories in {columns.n_rows} "
-                "rows: it looks like free text or an identifier, of which one-hot columns say "
-                "little. Drop it, or encode it before, with skrub's StringEncoder or "
-                "TableVectorizer, or with scikit-learn's TargetEncoder."
+                f"Column {self._name(j)!r} has {len(encoder.categories)} categories in "
+                f"{columns.n_rows} rows: it looks like free text or an identifier, of which "
+                "one-hot columns say little. Drop it, or encode it before, with skrub's "
+                "StringEncoder or TableVectorizer, or with scikit-learn's TargetEncoder."
             )
         return encoder
 
@@ -297,14 +301,18 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     # ------------------------------------------------------------------------- kinds
 
     def _marked(self, columns):
-        """The mask of categories, after a look at what a column must not hold."""
-        kinds = [columns.kind(j) for j in range(self.n_features_in_)]
+        """The mask of categories."""
         if isinstance(self.categorical_features, str):
-            mask = np.array([kind == CATEGORY for kind in kinds])
-        else:
-            mask = self._given_mask()
-        for j, kind in enumerate(kinds):
-            if kind == DATE and not mask[j]:
+            kinds = [columns.kind(j) for j in range(self.n_features_in_)]
+            return np.array([kind == CATEGORY for kind in kinds])
+        return self._given_mask()
+
+    def _check_kinds(self, columns):
+        """Refuse what has no code; dates may be categories where that is said."""
+        said = not isinstance(self.categorical_features, str)
+        for j, is_category in enumerate(self.is_categorical_):
+            kind = columns.kind(j)
+            if kind == DATE and not (said and is_category):
                 raise ValueError(
                     f"Column {self._name(j)!r} holds dates or times, which have no scale of their "
                     "own. Make numbers of them, with skrub's TableVectorizer or DatetimeEncoder, "
@@ -315,7 +323,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                     f"Column {self._name(j)!r} holds neither numbers nor categories, but complex "
                     "numbers, lists, structures or bytes. Make columns of it, or drop it."
                 )
-        return mask
 
     def _given_mask(self):
         """The mask that indices, names or a mask in `categorical_features` stand for."""

@@ -1,0 +1,571 @@
+"""TableEncoder against NumPy, SciPy, scikit-learn and pandas; every kind of table; its contract."""
+
+import datetime
+import doctest
+import itertools
+import pickle
+
+import numpy as np
+import pytest
+import sklearn
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse, stats
+from sklearn.base import clone
+from sklearn.compose import make_column_transformer
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import skreg
+from skreg import MLPClassifier
+from skreg.preprocessing import TableEncoder, table
+from skreg.preprocessing.numeric import Sample, auto_bins
+
+pd = pytest.importorskip("pandas")
+
+MODES = ["robust", "standard", "quantile", "piecewise_linear"]
+TOWNS = ["Rome", "Bonn", "Bern", "Oslo"]
+
+
+def double(**params):
+    return TableEncoder(dtype=np.float64, **params)
+
+
+def every_check():
+    """The checks as a list; older versions of scikit-learn hand pytest a generator."""
+    marker = parametrize_with_checks([TableEncoder(numeric=mode) for mode in MODES])
+    names, checks = marker.args
+    return pytest.mark.parametrize(names, list(checks), **marker.kwargs)
+
+
+@every_check()
+def test_common_checks(estimator, check):
+    """Every common check, without exception."""
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def numbers():
+    """Columns of different shapes: heavy tails, ties, integers, and one value."""
+    rng = np.random.RandomState(0)
+    columns = [
+        rng.standard_t(2, 700) * 50 + 1000, rng.poisson(1.5, 700), rng.lognormal(0, 2, 700),
+        rng.uniform(-1, 1, 700), np.full(700, 0.1),
+    ]  # fmt: skip
+    X = np.column_stack(columns)
+    X.flags.writeable = False
+    return X
+
+
+@pytest.fixture(scope="module")
+def frame():
+    """Numbers, strings, categories and booleans of pandas, with missing values."""
+    rng = np.random.RandomState(1)
+    n = 300
+    town = rng.choice(np.array([*TOWNS, None], dtype=object), n, p=[0.4, 0.3, 0.2, 0.01, 0.09])
+    income = np.where(rng.uniform(size=n) < 0.1, np.nan, rng.lognormal(10, 1, n))
+    grade = pd.Categorical(rng.choice(["a", "b", "c"], n), categories=["c", "b", "a", "unused"])
+    columns = {"age": rng.randint(18, 90, n), "income": income, "town": town, "grade": grade}
+    return pd.DataFrame({**columns, "member": rng.uniform(size=n) < 0.4})
+
+
+# ------------------------------------------------------------------------------- numbers
+
+
+def test_robust_is_the_formula(numbers):
+    """Median and quartiles are NumPy's; equal quartiles take the range, one value is 0."""
+    X = numbers.copy()
+    X[:, 1] = X[:, 1] > 5  # quartiles 0 and 0
+    low, middle, high = np.percentile(X, [25, 50, 75], axis=0)
+    scale = np.where(high > low, high - low, np.ptp(X, axis=0))
+    z = (X - middle) / np.where(scale > 0, scale, 1)
+    assert_allclose(double().fit_transform(X), z / np.sqrt(1 + (z / 3) ** 2), atol=1e-12)
+    assert scale[1] == 1 and high[1] == low[1]
+
+
+def test_outliers_are_bounded(numbers):
+    """Whatever comes, within the number type; the order of the numbers stays."""
+    largest = np.finfo(np.float64).max
+    encoder = TableEncoder().fit(numbers[:, :1])
+    Z = encoder.transform(np.array([-largest, -1e30, 0, 1000, 1e30, largest])[:, None])[:, 0]
+    assert_allclose(Z[[0, -1]], [-3, 3])
+    assert (np.diff(Z) >= 0).all()
+    Z = TableEncoder(numeric="standard").fit(numbers[:, :1]).transform([[-largest], [largest]])
+    assert np.isfinite(Z).all()
+    with pytest.raises(ValueError, match=r"Column 'x0' holds numbers so large"):
+        TableEncoder().fit([[-largest], [largest], [0]])
+
+
+def test_standard_is_standard_scaler(numbers):
+    assert_allclose(
+        double(numeric="standard").fit_transform(numbers),
+        StandardScaler().fit_transform(numbers),
+        atol=1e-12,
+    )
+
+
+@pytest.mark.parametrize("n_rows", [50, 700, 5000])
+def test_quantile_is_quantile_transformer(numbers, n_rows):
+    """With continuous columns; where ties are at an end theirs is the end, ours the middle."""
+    rng = np.random.RandomState(2)
+    X = np.column_stack([rng.standard_t(2, n_rows), rng.lognormal(0, 2, n_rows)])
+    theirs = QuantileTransformer(
+        n_quantiles=min(n_rows, 1000), subsample=None, output_distribution="normal"
+    ).fit(X)
+    ours = double(numeric="quantile").fit(X)
+    new = rng.standard_t(2, (500, 2)) * 3
+    new[:, 1] = np.abs(new[:, 1])
+    for Z in (X, new):
+        # theirs puts what is within 1e-7 of an end at the end
+        assert_allclose(ours.transform(Z), theirs.transform(Z), atol=1e-6)
+    assert np.abs(ours.transform(new)).max() <= 5.2
+
+
+def test_quantile_of_ties_is_the_middle_of_their_ranks():
+    x = np.append(np.random.RandomState(3).poisson(1.0, 400), 20.0)
+    ranks = (stats.rankdata(x) - 1) / (len(x) - 1)
+    encoded = double(numeric="quantile").fit_transform(x[:, None])[:, 0]
+    single = x == x.max()
+    assert single.sum() == 1
+    assert_allclose(encoded[~single], stats.norm.ppf(ranks[~single]), atol=1e-10)
+    assert_allclose(double(numeric="quantile").fit_transform(np.full((9, 1), 0.1)), 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("n_bins", [2, 5, "auto"])
+def test_piecewise_linear_is_the_formula(numbers, n_bins):
+    """Edges are NumPy's quantiles without repetitions; codes are those of the paper."""
+    encoder = double(numeric="piecewise_linear", n_bins=n_bins).fit(numbers)
+    Z, begin = encoder.transform(numbers), 0
+    robust = double().fit_transform(numbers)
+    for j, x in enumerate(numbers.T):
+        n = 8 if n_bins == "auto" else n_bins
+        edges = np.quantile(x, np.linspace(0, 1, n + 1))
+        edges = edges[np.append(True, np.diff(edges) > 1e-9)]
+        expected = [robust[:, j]]
+        for below, above in itertools.pairwise(edges):
+            expected.append([min(max((v - below) / (above - below), 0), 1) for v in x])
+        width = len(expected)
+        assert encoder.encoders_[j].width == width
+        assert_allclose(Z[:, begin : begin + width], np.transpose(expected), atol=1e-9)
+        begin += width
+    assert begin == Z.shape[1]
+
+
+def test_number_of_bins():
+    """A bin for 500 rows, between 8 and 32."""
+    rows = [1, 4000, 4500, 8000, 16000, 10**6]
+    assert [auto_bins(n) for n in rows] == [8, 8, 9, 16, 32, 32]
+    x = np.random.RandomState(0).normal(size=(8000, 1))
+    assert TableEncoder(numeric="piecewise_linear").fit_transform(x).shape == (8000, 17)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_missing_numbers(numbers, mode):
+    """They count nowhere, are 0, and are marked where the fit had any."""
+    X = numbers.copy()
+    hidden = np.random.RandomState(4).uniform(size=len(X)) < 0.3
+    X[hidden, 0] = np.nan
+    encoder = double(numeric=mode).fit(X)
+    full = double(numeric=mode).fit(X[~hidden][:, :1])
+    width = full.encoders_[0].width
+    Z = encoder.transform(X)
+    assert_array_equal(Z[~hidden, :width], full.transform(X[~hidden][:, :1]))
+    assert (Z[hidden, :width] == 0).all()
+    assert_array_equal(Z[:, width], hidden)
+    other = np.where(np.arange(5) == 3, np.nan, X[0])[None]  # missing where none was in the fit
+    assert np.isfinite(encoder.transform(other)).all()
+    plain = double(numeric=mode, missing_indicator=False).fit_transform(X)
+    assert_array_equal(plain, np.delete(Z, width, axis=1))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_nothing_known(mode):
+    """A column of missing values alone says nothing, whatever comes later."""
+    encoder = TableEncoder(numeric=mode).fit([[np.nan], [np.nan]])
+    assert_array_equal(encoder.transform([[np.nan], [5.0]]), [[0, 1], [0, 0]])
+
+
+def test_infinite_numbers():
+    X = pd.DataFrame({"a": [1.0, 2.0], "b": [1.0, np.inf]})
+    with pytest.raises(ValueError, match=r"Column 'b' holds infinity"):
+        TableEncoder().fit(X)
+    encoder = TableEncoder().fit(X.replace(np.inf, 1))
+    with pytest.raises(ValueError, match=r"Column 'b' holds infinity"):
+        encoder.transform(X)
+
+
+# ------------------------------------------------------------------------------- weights
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_weights_are_repetitions(frame, numbers, mode):
+    """A weight of 2 is a row that comes twice, 0 one that does not exist."""
+    weight = np.random.RandomState(5).randint(0, 4, len(frame))
+    rows = np.repeat(np.arange(len(frame)), weight)
+    X = frame.assign(heavy=numbers[:300, 0], counts=numbers[:300, 1])
+    weighted = double(numeric=mode, min_frequency=5).fit(X, sample_weight=weight)
+    repeated = double(numeric=mode, min_frequency=5).fit(X.iloc[rows])
+    assert_array_equal(weighted.get_feature_names_out(), repeated.get_feature_names_out())
+    assert_allclose(weighted.transform(X), repeated.transform(X), atol=1e-9)
+
+
+def test_weighted_quantiles():
+    """NumPy's of the repeated numbers; and for fractions the mean of the step function."""
+    rng = np.random.RandomState(6)
+    x, weight = rng.normal(size=60), rng.randint(1, 5, 60).astype(float)
+    shares = np.linspace(0, 1, 23)
+    expected = np.quantile(np.repeat(x, weight.astype(int)), shares)
+    assert_allclose(Sample(x, weight).quantiles(shares), expected, atol=1e-12)
+    assert_allclose(Sample(x).quantiles(shares), np.quantile(x, shares), atol=1e-12)
+    for weight in (rng.uniform(1, 3, 60), np.append(np.full(59, 0.3), 40.0)):
+        order, fine = np.argsort(x), 20000
+        steps = np.repeat(x[order], np.rint(weight[order] * fine).astype(int))
+        n = weight.sum()
+        means = [steps[int(h * fine) :][:fine].mean() for h in shares * (n - 1)]
+        assert_allclose(Sample(x, weight).quantiles(shares), means, atol=1e-3)
+
+
+def test_weights_that_sum_to_one(frame):
+    """They are those that count rows, in frequencies and quantiles too."""
+    weight = np.full(len(frame), 1 / len(frame))
+    plain, weighted = double().fit(frame), double().fit(frame, sample_weight=weight)
+    assert_allclose(weighted.transform(frame), plain.transform(frame), atol=1e-9)
+
+
+def test_weighted_moments(numbers):
+    numbers = numbers[:, :4]  # of one value theirs is the root of a rounding error
+    weight = np.random.RandomState(7).uniform(0, 2, len(numbers))
+    theirs = StandardScaler().fit(numbers, sample_weight=weight)
+    ours = double(numeric="standard").fit(numbers, sample_weight=weight)
+    assert_allclose(ours.transform(numbers), theirs.transform(numbers), atol=1e-12)
+
+
+@pytest.mark.parametrize("weight", [[1, -1], [0, 0], [1], [1, np.nan]])
+def test_wrong_weights(weight):
+    with pytest.raises(ValueError, match=r"[Ss]ample.weight"):
+        TableEncoder().fit([[1], [2]], sample_weight=weight)
+
+
+def test_weights_are_routed(frame):
+    """A pipeline hands them to the step that asked."""
+    y, weight = np.arange(len(frame)) % 2, np.arange(len(frame)) % 3
+    with sklearn.config_context(enable_metadata_routing=True):
+        encoder = double().set_fit_request(sample_weight=True)
+        mlp = MLPClassifier((3,), solver="lbfgs", max_iter=50, tol=1.0)
+        pipe = make_pipeline(encoder, mlp.set_fit_request(sample_weight=False))
+        pipe.fit(frame, y, sample_weight=weight)
+    expected = double().fit(frame, sample_weight=weight).transform(frame)
+    assert_array_equal(pipe[0].transform(frame), expected)
+
+
+# ---------------------------------------------------------------------------- categories
+
+
+def test_one_hot_is_get_dummies(frame):
+    X = frame[["town", "grade", "member"]].assign(grade=frame["grade"].astype(str))
+    X["member"] = X["member"].astype(str)
+    expected = pd.get_dummies(X, dtype=np.float32)
+    missing = frame["town"].isna().to_numpy()
+    encoder = TableEncoder(min_frequency=None).set_output(transform="pandas")
+    found = encoder.fit_transform(X)
+    assert_array_equal(found.pop("town_missing"), missing)
+    pd.testing.assert_frame_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [(3, None), (40, 3), (None, 2), (0.1, 100), (None, 1), (1, 3), (1000, None)],
+)
+def test_rare_ones_are_pooled_as_by_one_hot_encoder(limits):
+    """Unknown ones too; names are theirs."""
+    rng = np.random.RandomState(8)
+    X = rng.choice(np.array(list("abcdefgh"), dtype=object), (400, 2), p=[0.3, 0.25, 0.2, 0.13,
+                   0.1, 0.01, 0.005, 0.005])  # fmt: skip
+    names = dict(zip(("min_frequency", "max_categories"), limits, strict=True))
+    theirs = OneHotEncoder(
+        **names, handle_unknown="infrequent_if_exist", sparse_output=False, dtype=np.float32
+    ).fit(X)
+    ours = TableEncoder(**names).fit(X)
+    new = np.concatenate([X[:50], [["a", "unknown"], ["new", "b"]]])
+    assert_array_equal(ours.transform(new), theirs.transform(new))
+    assert_array_equal(ours.get_feature_names_out(), theirs.get_feature_names_out())
+    assert_array_equal(ours.categories_, theirs.categories_)
+
+
+def test_unknown_and_missing():
+    """Unknown is rare where something was, and else nothing; missing is itself or nothing."""
+    X = pd.DataFrame(
+        {"a": ["u", "v"] * 4, "b": ["u"] * 4 + ["v"] * 3 + ["w"], "c": ["u", None] * 4}
+    )
+    encoder = TableEncoder().set_output(transform="pandas").fit(X)
+    new = pd.DataFrame({"a": ["new", None, "u"], "b": ["new", None, "w"], "c": ["new", None, "u"]})
+    assert encoder.transform(new).astype(int).to_dict("list") == {
+        "a_u": [0, 0, 1], "a_v": [0, 0, 0],
+        "b_u": [0, 0, 0], "b_v": [0, 0, 0], "b_infrequent_sklearn": [1, 0, 1],
+        "c_u": [0, 0, 1], "c_missing": [0, 1, 0],
+    }  # fmt: skip
+    plain = TableEncoder(missing_indicator=False).fit(X)
+    assert "c_missing" not in plain.get_feature_names_out()
+
+
+def test_categorical_features(frame):
+    """Names, indices and a mask say the same; numbers may be categories."""
+    X = frame.assign(age=frame["age"] // 20)
+    names = ["age", "town", "grade", "member"]
+    mask = np.isin(X.columns, names)
+    expected = TableEncoder(categorical_features=names).fit(X)
+    assert "age_2" in expected.get_feature_names_out()
+    for given in (mask, np.flatnonzero(mask), [0, -3, -2, -1], np.array(names, dtype=object)):
+        encoder = TableEncoder(categorical_features=given).fit(X)
+        assert_array_equal(encoder.transform(X), expected.transform(X))
+        assert_array_equal(encoder.is_categorical_, mask)
+    for given in (["aeg"], [7], [True], [0.5]):
+        with pytest.raises(ValueError, match=r"categorical_features=.* fits none of"):
+            TableEncoder(categorical_features=given).fit(X)
+    flag = TableEncoder(categorical_features=None).fit_transform(X[["member"]])
+    assert flag.shape[1] == 1
+    for given in (None, ["grade"]):
+        with pytest.raises(ValueError, match=r"Column 'town' is not numeric"):
+            TableEncoder(categorical_features=given).fit(X)
+
+
+def test_free_text_warns():
+    texts = pd.DataFrame({"id": [f"row {i}" for i in range(150)], "n": np.arange(150)})
+    with pytest.warns(UserWarning, match=r"Column 'id' has 150 categories.*skrub"):
+        Z = TableEncoder().fit_transform(texts)
+    assert Z.shape == (150, 2)
+    TableEncoder().fit(pd.DataFrame({"code": [f"row {i % 150}" for i in range(600)]}))
+
+
+# ---------------------------------------------------------------------- kinds of tables
+
+
+def containers(frame):
+    """The same table in every container."""
+    yield "nullable", frame.convert_dtypes()
+    yield "objects", frame.astype({"grade": object, "town": object, "member": bool})
+    values = frame.astype(object)
+    yield "array", values.assign(member=values["member"].map(str)).to_numpy()
+    pa = pytest.importorskip("pyarrow")
+    yield "arrow", frame.astype({"grade": object}).convert_dtypes(dtype_backend="pyarrow")
+    dictionary = pd.ArrowDtype(pa.dictionary(pa.int8(), pa.string()))
+    yield "dictionary", frame.astype({"grade": dictionary})
+    pl = pytest.importorskip("polars")
+    polars = pl.DataFrame(
+        {name: [None if pd.isna(v) else v for v in frame[name]] for name in frame}
+    )
+    yield "polars", polars
+    yield "enum", polars.cast({"grade": pl.Enum(["x", "c", "a", "b"]), "town": pl.Categorical})
+    yield "nan", polars.with_columns(pl.col("income").fill_null(float("nan")))
+
+
+KINDS = ["nullable", "objects", "array", "arrow", "dictionary", "polars", "enum", "nan"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_container_is_the_same(frame, kind, mode):
+    """The result does not depend on who holds the table, in fit or in transform."""
+    X = dict(containers(frame))[kind]
+    expected = TableEncoder(numeric=mode).fit(frame)
+    encoder = TableEncoder(numeric=mode).fit(X)
+    assert_array_equal(encoder.transform(X), expected.transform(frame))
+    if kind != "array":
+        assert_array_equal(encoder.get_feature_names_out(), expected.get_feature_names_out())
+        assert_array_equal(expected.transform(X), expected.transform(frame))
+
+
+def test_decimals_and_numbers_as_categories():
+    """Arrow's and polars' decimals are numbers; integers may be marked, with missing values."""
+    pa, pl = pytest.importorskip("pyarrow"), pytest.importorskip("polars")
+    values = [1.5, None, 2.25, 4.0]
+    expected = TableEncoder().fit_transform(np.array([1.5, np.nan, 2.25, 4])[:, None])
+    decimal = pd.DataFrame({"a": pd.Series(values).astype(pd.ArrowDtype(pa.decimal128(6, 2)))})
+    assert_array_equal(TableEncoder().fit_transform(decimal), expected)
+    decimal = pl.DataFrame({"a": values}).cast(pl.Decimal(6, 2))
+    assert_array_equal(TableEncoder().fit_transform(decimal), expected)
+    marked = TableEncoder(categorical_features=[0], min_frequency=1)
+    codes = [3, None, 1, 3]
+    for X in (
+        pl.DataFrame({"a": codes}),
+        pl.DataFrame({"a": codes}).cast(pl.Float32),
+        pd.DataFrame({"a": codes}, dtype="Int64"),
+        pd.DataFrame({"a": codes}),
+        np.array(codes, dtype=float)[:, None],
+        np.array(codes, dtype=object)[:, None],
+    ):
+        assert_array_equal(marked.fit_transform(X), [[0, 1, 0], [0, 0, 1], [1, 0, 0], [0, 1, 0]])
+
+
+def test_booleans_and_columns_of_nothing():
+    """Missing booleans are missing; a column without a value is missing everywhere."""
+    pl = pytest.importorskip("polars")
+    flags, nothing = [True, None, False, True], [None] * 4
+    expected = [[0, 1, 0, 1], [0, 0, 1, 1], [1, 0, 0, 1], [0, 1, 0, 1]]
+    encoder = TableEncoder(min_frequency=1)
+    for X in (
+        pl.DataFrame({"a": flags, "b": nothing}),
+        pd.DataFrame({"a": flags, "b": nothing}),
+        pd.DataFrame({"a": flags, "b": nothing}).astype({"a": "boolean"}),
+    ):
+        assert_array_equal(encoder.fit_transform(X), expected)
+
+
+def test_lists_of_both_kinds():
+    """As OneHotEncoder reads them: numbers beside strings stay numbers."""
+    rows = [[1, "a"], [2, "b"], [4, "a"], [None, "b"]]
+    encoder = TableEncoder(min_frequency=1).fit(rows)
+    names = ["x0", "x0_missing", "x1_a", "x1_b"]
+    assert encoder.get_feature_names_out().tolist() == names
+    strings = TableEncoder(min_frequency=1).fit(np.array([["1", "a"], ["2", "b"]]))
+    assert strings.is_categorical_.all()
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.uint64, np.float16, np.float32, ">f8"])
+def test_arrays_of_numbers_have_no_categories(dtype):
+    X = np.random.RandomState(0).randint(0, 2, (30, 3)).astype(dtype)
+    encoder = TableEncoder().fit(X)
+    assert not encoder.is_categorical_.any()
+    expected = TableEncoder().fit_transform(X.astype(float))
+    assert_array_equal(encoder.transform(np.asfortranarray(X)), expected)
+    assert_array_equal(TableEncoder().fit_transform(np.repeat(X, 2, axis=0)[::2]), expected)
+
+
+def with_dates():
+    days = pd.date_range("2026-01-01", periods=4)
+    yield "pandas", pd.DataFrame({"n": range(4), "day": days})
+    yield "zone", pd.DataFrame({"n": range(4), "day": days.tz_localize("UTC")})
+    yield "delta", pd.DataFrame({"n": range(4), "day": days - days[0]})
+    yield "period", pd.DataFrame({"n": range(4), "day": days.to_period("M")})
+    yield "objects", pd.DataFrame({"n": range(4), "day": days.date}, dtype=object)
+    yield "array", pd.DataFrame({"n": range(4), "day": days}).astype(object).to_numpy()
+    pl = pytest.importorskip("polars")
+    yield "polars", pl.DataFrame({"n": range(4), "day": [datetime.date(2026, 1, 1)] * 4})
+    pa = pytest.importorskip("pyarrow")
+    for name, kind in (("date", pa.date32()), ("stamp", pa.timestamp("us"))):
+        yield name, pd.DataFrame({"n": range(4), "day": days}).astype({"day": pd.ArrowDtype(kind)})
+
+
+@pytest.mark.parametrize("kind", [kind for kind, _ in with_dates()])
+def test_dates_are_refused(kind):
+    name = "x1" if kind == "array" else "day"
+    with pytest.raises(ValueError, match=rf"Column '{name}' holds dates.*DatetimeEncoder"):
+        TableEncoder().fit(dict(with_dates())[kind])
+
+
+def test_dates_are_refused_later_too():
+    """Where a number or a category was; unless they are said to be categories."""
+    days = pd.DataFrame({"a": pd.date_range("2026-01-01", periods=3)})
+    for X in (pd.DataFrame({"a": [1, 2, 3]}), pd.DataFrame({"a": ["u", "v", "w"]})):
+        with pytest.raises(ValueError, match=r"Column 'a' holds dates"):
+            TableEncoder().fit(X).transform(days)
+    marked = TableEncoder(categorical_features=["a"], min_frequency=1)
+    assert_array_equal(marked.fit_transform(days), np.eye(3))
+
+
+def test_what_is_no_table():
+    pl = pytest.importorskip("polars")
+    with pytest.raises(ValueError, match=r"Column 'a' holds neither"):
+        TableEncoder().fit(pl.DataFrame({"a": [[1, 2], [3]]}))
+    pa = pytest.importorskip("pyarrow")
+    lists = pd.Series([[1, 2], [3]], dtype=pd.ArrowDtype(pa.list_(pa.int8())))
+    with pytest.raises(ValueError, match=r"Column 'a' holds neither"):
+        TableEncoder().fit(pd.DataFrame({"a": lists}))
+    with pytest.raises(TypeError, match=r"Sparse data was passed"):
+        TableEncoder().fit(sparse.eye(3, format="csr"))
+    for empty in (pd.DataFrame({"a": []}), pd.DataFrame(index=range(3)), pl.DataFrame()):
+        with pytest.raises(ValueError, match=r"minimum of 1 is required by TableEncoder"):
+            TableEncoder().fit(empty)
+
+
+# ------------------------------------------------------------------------- the contract
+
+
+def test_feature_names_are_checked(frame):
+    encoder = TableEncoder().fit(frame)
+    assert encoder.n_features_in_ == 5
+    assert_array_equal(encoder.feature_names_in_, frame.columns)
+    for other in (frame[frame.columns[::-1]], frame.drop(columns="age")):
+        with pytest.raises(ValueError, match=r"feature names should match"):
+            encoder.transform(other)
+    with pytest.raises(ValueError, match=r"input_features is not equal"):
+        encoder.get_feature_names_out(["a", "b", "c", "d", "e"])
+
+
+def test_names_of_columns():
+    X = pd.DataFrame({"a": ["b_c", "b_c"], "a_b": ["c", "c"], "n": [1.0, 2.0]})
+    encoder = TableEncoder(min_frequency=1, numeric="piecewise_linear", n_bins=2).fit(X)
+    names = ["a_b_c", "a_b_c_2", "n", "n_bin1", "n_bin2"]
+    assert encoder.get_feature_names_out().tolist() == names
+    assert table.distinct(["a", "a", "a_2", "a"]).tolist() == ["a", "a_3", "a_2", "a_4"]
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_set_output(frame, library):
+    module = pytest.importorskip(library)
+    plain = TableEncoder().fit(frame)
+    found = clone(plain).set_output(transform=library).fit_transform(frame)
+    assert isinstance(found, module.DataFrame)
+    assert_array_equal(found.to_numpy(), plain.transform(frame))
+    assert list(found.columns) == plain.get_feature_names_out().tolist()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_pickle_clone_and_dtype(frame, mode):
+    encoder = TableEncoder(numeric=mode).fit(frame)
+    again = pickle.loads(pickle.dumps(encoder))
+    Z = encoder.transform(frame)
+    assert Z.dtype == np.float32 and Z.flags.c_contiguous
+    assert_array_equal(again.transform(frame), Z)
+    assert len(pickle.dumps(encoder)) < 60_000  # scales and categories, no rows
+    assert clone(encoder).get_params() == encoder.get_params()
+    wide = TableEncoder(numeric=mode, dtype="float64").fit_transform(frame)
+    assert_array_equal(wide.astype(np.float32), Z)
+
+
+def test_a_fit_that_fails_leaves_no_trace(frame):
+    encoder = TableEncoder().fit(frame)
+    before = encoder.transform(frame)
+    with pytest.raises(ValueError, match=r"infinity"):
+        encoder.fit(np.array([[1.0], [np.inf]]))
+    assert_array_equal(encoder.transform(frame), before)
+
+
+def test_inputs_stay(frame):
+    before = frame.copy()
+    TableEncoder(numeric="quantile").fit_transform(frame)
+    pd.testing.assert_frame_equal(frame, before)
+
+
+def test_rows_do_not_depend_on_each_other():
+    """More rows than a chunk; one row alone is the same."""
+    X = np.random.RandomState(9).normal(size=(40_000, 2))
+    for mode in MODES:
+        encoder = TableEncoder(numeric=mode).fit(X)
+        Z = encoder.transform(X)
+        rows = [0, 16_383, 16_384, 39_999]
+        assert_array_equal(encoder.transform(X[rows]), Z[rows])
+
+
+def test_in_a_search(frame):
+    y = (frame["age"] > 50).to_numpy()
+    mlp = MLPClassifier((4,), max_iter=300, random_state=0, solver="lbfgs", tol=1e-2)
+    grid = {"tableencoder__numeric": MODES}
+    search = GridSearchCV(make_pipeline(TableEncoder(), mlp), grid, cv=2).fit(frame, y)
+    assert search.score(frame, y) > 0.95
+
+
+def test_in_the_place_of_other_encoders(frame):
+    """Of skrub's TableVectorizer, and within a ColumnTransformer."""
+    skrub = pytest.importorskip("skrub")
+    y = (frame["age"] > 50).to_numpy()
+    mlp = MLPClassifier((4,), max_iter=300, random_state=0, solver="lbfgs", tol=1e-2)
+    within = make_column_transformer((TableEncoder(), ["age", "town"]), remainder="drop")
+    for step in (TableEncoder(), within, skrub.TableVectorizer()):
+        pipe = make_pipeline(step, skreg.TableEncoder(), mlp)
+        assert pipe.fit(frame, y).score(frame, y) > 0.9
+
+
+def test_the_example_of_the_docstring():
+    assert doctest.testmod(table).failed == 0
