@@ -13,8 +13,6 @@ import time
 import warnings
 
 import numpy as np
-from _common import machine_lines, markdown_table
-from single_techniques import OPENML, load
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
@@ -67,6 +65,9 @@ def compare(X, y):
 
 
 def main():
+    from _common import machine_lines, markdown_table  # a harness finds the contenders alone
+    from single_techniques import OPENML, load
+
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", metavar="FOLDER", help="with a module load.py")
     parser.add_argument("--sets", nargs="+", default=list(OPENML))
