@@ -249,6 +249,19 @@ def test_units_in_double(factor, dollars):
     assert fit_quietly(model, X, y).score(X, y.astype(float)) > 0.8
 
 
+@pytest.mark.parametrize("Estimator", [MLPClassifier, MLPRegressor])
+def test_large_columns_are_told_where_little_was_learned(Estimator, dollars):
+    """By their number; not where the network has learned all the same."""
+    X, y, _ = dollars
+    X = np.c_[X, 5000 + 300 * X[:, :2]]
+    y = (y - CENTER) / SCALE
+    y = y > 0 if Estimator is MLPClassifier else y
+    model = Estimator(**FAST | {"learning_rate_init": 1e-5})
+    with pytest.warns(UserWarning, match=r"2 of 7 columns of X have means .* StandardScaler"):
+        fit_quietly(model, X, y)
+    fit_quietly(model, X[:, :5], y)
+
+
 def test_heavy_tails_are_no_alarm():
     """The constant is compared on the rows that were trained on, not on some of them."""
     rng = np.random.RandomState(1)

@@ -77,6 +77,12 @@ def far_apart(A, B):
     return (smaller > 0) & ((np.abs(m_a - m_b) > 3 * larger) | (larger > 10 * smaller))
 
 
+def large_columns(X, size=100):
+    """How many columns have a mean or a deviation above this size."""
+    mean, deviation = _moments_of_some(X, max(200, CHUNK_NUMBERS // X.shape[1]))
+    return int(((np.abs(mean) > size) | (deviation > size)).sum())
+
+
 def _moments_of_some(X, n_rows):
     rows = np.arange(X.shape[0])[:: -(-X.shape[0] // n_rows)]
     with np.errstate(over="ignore", invalid="ignore"):

@@ -12,7 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from skreg.data.columns import ColumnMoments, warn_if_far_apart
+from skreg.data.columns import ColumnMoments, large_columns, warn_if_far_apart
 from skreg.data.epochs import RowEpochs, VariantEpochs
 from skreg.data.scores import score_in_core
 from skreg.data.targets import flat, prepared
@@ -188,6 +188,10 @@ class TrainingRows:
         if self.targets.numeric:
             targets.add(self.targets.standardized(self.y), self.train, self.weight)
         return features, targets
+
+    def n_large_columns(self):
+        """Columns of X whose mean or deviation is above 100: a network hardly learns from them."""
+        return large_columns(self.X)
 
     def some_targets(self, n):
         """y and weights, or None, of at most n training rows with a weight, from all over."""

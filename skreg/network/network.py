@@ -5,10 +5,14 @@ belong to Python; the core works on them in place.
 """
 
 import math
+import time
 
 import numpy as np
 
+from skreg.network import core
 from skreg.network.core import as_arrays, make_trainer
+
+RECOUNT_SECONDS = 0.5  # other programs come and go
 
 
 def _orthogonal(random_state, n_in, n_out):
@@ -55,6 +59,7 @@ class Network:
             layers, loss, parts, n_features=n_features, dtype=dtype, seed=seed
         )
         self.seed = seed
+        self._counted = time.monotonic()  # when the processors were
         self.epsilon = next((o["epsilon"] for name, o in layers if name == "batch_norm"), None)
         self.n_weights = self._core.n_weights
         self.parameters = np.zeros(self._core.n_parameters, dtype=dtype)
@@ -172,6 +177,9 @@ class Network:
         `rates` holds the learning rate of each batch, or one for all. The pass ends early, between
         two batches, once `seconds` are over.
         """
+        if time.monotonic() - self._counted > RECOUNT_SECONDS:
+            self._counted = time.monotonic()
+            core.count_cpus()
         objective = self._core.train_epoch(data, order, batch_size, rates, seconds)
         return objective, self._core.data_loss
 

@@ -10,7 +10,7 @@ MAX_ITER = (
 )
 ABOVE_CONSTANT = (
     "The loss of the {} rows without penalties, {:.3g}, is far above that of a constant "
-    "prediction, {:.3g}. {}."
+    "prediction, {:.3g}."
 )
 SPREAD = (
     "y has a standard deviation of {}. The squared loss and its gradients are then far from 1, for "
@@ -19,8 +19,14 @@ SPREAD = (
 )
 
 
+UNSCALED = (
+    "{} of {} columns of X have means or standard deviations above 100, and little was learned. "
+    "Put a StandardScaler before the network."
+)
+
+
 def advise(trainer, loss, part, estimator, *, max_iter=None):
-    """Warn of the end at `max_iter`, of a loss that a constant beats, and of y far from 1.
+    """Warn of the end at `max_iter`, of a loss that a constant beats, and of X and y far from 1.
 
     Parameters
     ----------
@@ -40,10 +46,12 @@ def advise(trainer, loss, part, estimator, *, max_iter=None):
         spread = _spread(targets.spread(y), loss, constant)
     if loss > 2 * constant > 0 and targets.vary(y):
         told = loss * targets.unit, constant * targets.unit
-        pieces.append(ABOVE_CONSTANT.format(part, *told, _what_to_do(estimator, targets)))
-        pieces += [spread] if spread else []
+        steps = spread or f"{_what_to_do(estimator, targets)}."
+        pieces.append(f"{ABOVE_CONSTANT.format(part, *told)} {steps}")
     elif spread and targets.vary(y):
         trainer.warn(spread, UserWarning)
+    if loss > 0.8 * constant > 0 and (large := trainer.rows.n_large_columns()):
+        trainer.warn(UNSCALED.format(large, trainer.rows.X.shape[1]), UserWarning)
     if pieces:
         trainer.warn(" ".join(pieces), ConvergenceWarning)
 
