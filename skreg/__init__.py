@@ -2,15 +2,21 @@
 
 from skreg.callbacks import Checkpoint
 from skreg.classifier import MLPClassifier
+from skreg.ensemble import FoldEnsembleClassifier, FoldEnsembleRegressor
 from skreg.inspection import TrainingCurveDisplay
 from skreg.preprocessing import TableEncoder
 from skreg.regressor import MLPRegressor
+from skreg.tabular import TabularClassifier, TabularRegressor
 
 __all__ = [
     "Checkpoint",
+    "FoldEnsembleClassifier",
+    "FoldEnsembleRegressor",
     "MLPClassifier",
     "MLPRegressor",
     "TableEncoder",
+    "TabularClassifier",
+    "TabularRegressor",
     "TrainingCurveDisplay",
 ]
 __version__ = "0.1.0"

@@ -737,11 +737,14 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         check_is_fitted(self)
         if self.quantiles_ is None:
             return super().score(X, y, sample_weight)
-        predicted, several = self.predict(X), len(self.quantiles_) > 1
-        scores = [
-            d2_pinball_score(y, column, sample_weight=sample_weight, alpha=q)
-            for q, column in zip(
-                self.quantiles_, predicted.T if several else [predicted], strict=True
-            )
-        ]
-        return float(np.mean(scores))
+        return pinball_score(self.quantiles_, self.predict(X), y, sample_weight)
+
+
+def pinball_score(quantiles, predicted, y, sample_weight):
+    """Mean of the D2 pinball scores of quantiles; of a single one also for several targets."""
+    columns = predicted.T if len(quantiles) > 1 else [predicted]
+    scores = [
+        d2_pinball_score(y, column, sample_weight=sample_weight, alpha=q)
+        for q, column in zip(quantiles, columns, strict=True)
+    ]
+    return float(np.mean(scores))

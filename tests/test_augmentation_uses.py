@@ -7,6 +7,7 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone, is_classifier
 from sklearn.datasets import load_digits
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
@@ -442,3 +443,15 @@ def test_display(augmenter, n_features):
     _, axes = plt.subplots(3, 3)
     assert display.plot(axes=axes).figure_ is axes[0, 0].figure
     plt.close("all")
+
+
+def test_early_stopping_with_few_rows():
+    """As the network alone: a row that is alone in its class is taken, too few rows are refused."""
+    X = np.random.RandomState(0).randn(40, 3)
+    model = Augmented(MLPClassifier((3,), early_stopping=True, max_iter=1), NOISE)
+    with pytest.warns(ConvergenceWarning):
+        model.fit(X, ["yes"] + ["no"] * 39)
+    with pytest.raises(
+        ValueError, match=r"validation_fraction=0.1 of n_samples=4 are 1\. Increase"
+    ):
+        model.fit(X[:4], [0, 1, 0, 1])

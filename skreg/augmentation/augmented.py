@@ -1,6 +1,7 @@
 """Augmented, an estimator fitted on more rows, and AugmentationSampler, which only makes them."""
 
 import inspect
+import math
 import warnings
 from numbers import Integral
 
@@ -238,17 +239,32 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
         return False
 
     def _split(self, X, y, params, takes):
-        n_rows = _num_samples(X)
+        n_rows, fraction = _num_samples(X), self.estimator.validation_fraction
+        whole = isinstance(fraction, Integral)  # a number of rows, of gradient boosting
+        n_val = fraction if whole else math.ceil(fraction * n_rows)
+        if n_val < 2:
+            raise ValueError(
+                f"The validation set is too small: validation_fraction={fraction} of "
+                f"n_samples={n_rows} are {n_val}. Increase validation_fraction, or pass X_val."
+            )
         train, val = train_test_split(
             np.arange(n_rows),
-            test_size=self.estimator.validation_fraction,
+            test_size=fraction,
             random_state=self.estimator.random_state,
-            stratify=y if is_classifier(self.estimator) and np.ndim(y) == 1 else None,
+            stratify=self._strata(y, n_val),
         )
         validation = {"X_val": take(X, val), "y_val": take(y, val)}
         if "sample_weight" in params and "sample_weight_val" in takes:
             validation["sample_weight_val"] = extended(params, n_rows, val)["sample_weight"]
         return take(X, train), take(y, train), {**extended(params, n_rows, train), **validation}
+
+    def _strata(self, y, n_val):
+        """Labels, where each can be in both parts."""
+        if not is_classifier(self.estimator) or np.ndim(y) != 1:
+            return None
+        counts = np.unique(np.asarray(y), return_counts=True)[1]
+        fits = counts.min() > 1 and len(counts) <= min(n_val, counts.sum() - n_val)
+        return y if fits else None
 
     # ----------------------------------------------------------------------- prediction
 

@@ -1,1 +1,6 @@
-"""Networks trained on parts of a table, side by side."""
+"""Ensembles of networks on parts of a table."""
+
+from skreg.ensemble.classifier import FoldEnsembleClassifier
+from skreg.ensemble.regressor import FoldEnsembleRegressor
+
+__all__ = ["FoldEnsembleClassifier", "FoldEnsembleRegressor"]

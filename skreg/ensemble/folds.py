@@ -85,11 +85,32 @@ class Folds:
         """What is watched, of every epoch, higher is better."""
         return np.array(self.trainers[job].history.validation_scores)
 
+    def score_by_the_others(self, c):
+        """Minus the mean loss of a candidate's folds, each at the epoch that the others choose.
+
+        The rows that stop a network flatter it; the mean of the other folds' curves does not know
+        them. A curve that has ended stays at its last value.
+        """
+        curves = [self.losses((c, k)) for k in range(len(self.splits))]
+        n_epochs = max(map(len, curves))
+        curves = np.array([np.pad(curve, (0, n_epochs - len(curve)), "edge") for curve in curves])
+        others = curves.sum(axis=0) - curves
+        return float(
+            -np.mean([curve[other.argmin()] for curve, other in zip(curves, others, strict=True)])
+        )
+
     def network(self, job, *, best=True):
         """The network of the best epoch, or of the present one; training is not disturbed."""
         trainer, plan, (c, _) = self.trainers[job], self.plans[job[0]], job
         snapshot = trainer.fitted() if best else trainer.shown_now()
         return plan.fitted(trainer.network, trainer.rows, snapshot, self.tables[c].X.dtype)
+
+    def member(self, job):
+        """A fitted estimator that predicts as the network of the best epoch."""
+        trainer, plan = self.trainers[job], self.plans[job[0]]
+        estimator = copy.copy(plan.estimator)
+        estimator._keep(plan, trainer, trainer.fitted())
+        return estimator
 
     def held_out_outputs(self, c, *, link=None, best=True):
         """Outputs of shape (n_rows, n_outputs) for each row by the network that did not see it.

@@ -1,0 +1,159 @@
+"""FoldEnsemble: one network a fold, averaged; what its classifier and its regressor share."""
+
+from abc import ABCMeta, abstractmethod
+from numbers import Integral
+
+import joblib
+import numpy as np
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.model_selection import check_cv
+from sklearn.utils import check_random_state, get_tags
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    _raise_for_params,
+    _routing_enabled,
+    process_routing,
+)
+from sklearn.utils.validation import _check_method_params, check_is_fitted, validate_data
+
+from skreg.common import all_or_nothing
+from skreg.data.rows import check_arrays, check_weights
+from skreg.ensemble.folds import Folds
+from skreg.ensemble.splits import splits_of
+
+
+class FoldEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
+    """What both have in common."""
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit", "predict"]), None],
+        "cv": ["cv_object"],
+        "n_repeats": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
+
+    _link: str | None = None  # of the members' outputs that are averaged; None is their own
+
+    # -------------------------------------------------------------------------- fitting
+
+    def _fit(self, X, y, sample_weight, params):
+        with all_or_nothing(self):
+            network, random_state = self._network(), check_random_state(self.random_state)
+            X, y = check_arrays(self, X, y, numeric=self._numeric, reset=True)
+            sample_weight = check_weights(sample_weight, X)
+            splits = self._splits(X, y, params, random_state)
+            seed = int(random_state.randint(2**31 - 1))
+            n_threads = joblib.effective_n_jobs(self.n_jobs)
+            folds = Folds(
+                [network], X, y, sample_weight, splits, random_state=seed, n_threads=n_threads
+            )
+            folds.advance(network.max_iter)
+            for error in folds.errors.values():
+                raise error
+            self.estimators_ = [folds.member((0, k)) for k in range(len(splits))]
+            self.oof_score_ = folds.score_by_the_others(0)
+            self._held_out = [held_out for _, held_out in splits]
+            self._keep(folds, sample_weight)
+        return self
+
+    def _network(self):
+        """The unfitted member; its validation set is its fold."""
+        default = self._default()
+        network = default if self.estimator is None else clone(self.estimator)
+        if not isinstance(network, type(default)):
+            raise TypeError(
+                f"estimator must be a {type(default).__name__}, got {type(network).__name__}. Its "
+                "validation set is the fold that it does not train on."
+            )
+        return network.set_params(early_stopping=True, warm_start=False)
+
+    def _splits(self, X, y, params, random_state):
+        if isinstance(self.cv, Integral) and params:
+            _raise_for_params(params, self, "fit")
+        if _routing_enabled():
+            params = dict(process_routing(self, "fit", **params).splitter.split)
+        arguments = {"X": X, "y": y, **_check_method_params(X, params)}
+        cv = 5 if self.cv is None else self.cv
+        return splits_of(
+            cv, self.n_repeats, self._strata(y), X.shape[0], random_state, arguments=arguments
+        )
+
+    # ----------------------------------------------------------------------- prediction
+
+    def _outputs_of_members(self, X):
+        """Of shape (n_members, n_samples, n_outputs)."""
+        check_is_fitted(self)
+        dtype = self.estimators_[0].coefs_[0].dtype
+        with np.errstate(all="ignore"):
+            X = validate_data(
+                self, X, dtype=dtype, accept_sparse=["csr", "csc"], order="C", reset=False
+            )
+        return np.stack([member._outputs(X, self._link) for member in self.estimators_])
+
+    def predict_held_out(self, X):
+        """Predictions for the training rows, in their order, by members that held them out.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The rows of `fit`, or what has become of them, such as with a column shuffled.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Labels or numbers.
+        known : ndarray of bool of shape (n_samples,)
+            Rows that a member has held out; `y` means nothing for the others.
+        """
+        check_is_fitted(self)
+        shape = self.oof_prediction_.reshape(len(self.oof_prediction_), -1).shape
+        total, count = np.zeros(shape), np.zeros(len(self.oof_prediction_))
+        for member, held_out in zip(self.estimators_, self._held_out, strict=True):
+            total[held_out] += self._averaged(member._outputs(X[held_out], self._link))
+            count[held_out] += 1
+        return self._decided(total / np.maximum(count, 1)[:, None]), count > 0
+
+    # ------------------------------------------------------------------------ metadata
+
+    def get_metadata_routing(self):
+        """Routes `groups` and what else the splitter of `cv` asks for.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        router = MetadataRouter(owner=type(self).__name__).add_self_request(self)
+        cv = self.cv if hasattr(self.cv, "split") else check_cv(5)
+        mapping = MethodMapping().add(caller="fit", callee="split")
+        return router.add(splitter=cv, method_mapping=mapping)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self._default() if self.estimator is None else self.estimator)
+        tags.input_tags.sparse = inner.input_tags.sparse
+        return tags
+
+    # ------------------------------------------------------------- what a subclass writes
+
+    @abstractmethod
+    def _default(self):
+        """The member that stands for None."""
+
+    @abstractmethod
+    def _strata(self, y):
+        """Labels from 0 on that folds hold in proportion, or None."""
+
+    @abstractmethod
+    def _averaged(self, outputs):
+        """What is averaged over members, of their outputs behind `_link`."""
+
+    @abstractmethod
+    def _decided(self, mean):
+        """Predictions from these means."""
+
+    @abstractmethod
+    def _keep(self, folds, sample_weight):
+        """Fitted attributes beside the members."""

@@ -1,0 +1,152 @@
+"""FoldEnsembleRegressor: networks on folds, their predictions averaged."""
+
+import numpy as np
+from sklearn.base import RegressorMixin, _fit_context
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skreg.ensemble.base import FoldEnsemble
+from skreg.regressor import MLPRegressor, pinball_score
+
+
+class FoldEnsembleRegressor(RegressorMixin, FoldEnsemble):
+    """One network for each fold, validated on the rows that it does not train on, averaged.
+
+    See :class:`FoldEnsembleClassifier`.
+
+    Parameters
+    ----------
+    estimator : MLPRegressor, default=None
+        The network; its `early_stopping` is switched on. None:
+        ``MLPRegressor(standardize_y=True)``.
+    cv : int, splitter or iterable of (train, held_out), default=5
+        Number of folds, or a splitter, to which `groups` come by metadata routing, or the splits
+        themselves.
+    n_repeats : int, default=1
+        How often rows are divided into folds anew; for a number of folds.
+    n_jobs : int, default=None
+        Threads; None is one, -1 all processors. The result is the same for any number.
+    random_state : int, RandomState instance or None, default=None
+        Determines the folds, and with them the seed of each member.
+
+    Attributes
+    ----------
+    estimators_ : list of MLPRegressor
+        The fitted members.
+    oof_prediction_ : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Predictions for each training row by the members that have not trained on it; nan where
+        there is none.
+    oof_score_ : float
+        Minus the mean loss of the folds, each at the epoch that the other folds choose.
+    n_features_in_ : int
+        Number of features seen during `fit`.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the features, where all are strings.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skreg import MLPRegressor
+    >>> from skreg.ensemble import FoldEnsembleRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> network = MLPRegressor(hidden_layer_sizes=(32,), standardize_y=True, dropout=0.1)
+    >>> model = FoldEnsembleRegressor(network, random_state=0).fit(20 * X[::2], y[::2])
+    >>> model.score(20 * X[1::2], y[1::2]) > 0.4
+    True
+    """
+
+    _numeric = True
+
+    def __init__(self, estimator=None, *, cv=5, n_repeats=1, n_jobs=None, random_state=None):
+        self.estimator = estimator
+        self.cv = cv
+        self.n_repeats = n_repeats
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, sample_weight=None, **params):
+        """Train one network for each fold.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights >= 0 of the rows, in training and validation.
+        **params : dict
+            Metadata of the splitter, such as `groups`.
+
+        Returns
+        -------
+        self : object
+            The fitted ensemble.
+        """
+        return self._fit(X, y, sample_weight, params)
+
+    def _default(self):
+        return MLPRegressor(standardize_y=True)
+
+    def _strata(self, y):
+        """Numbers have no proportions to keep."""
+
+    def _keep(self, folds, sample_weight):
+        self.oof_prediction_ = self._decided(folds.held_out_outputs(0))
+
+    def _averaged(self, outputs):
+        return outputs
+
+    def _decided(self, mean):
+        return self.estimators_[0]._as_predicted(mean)
+
+    def predict(self, X, *, return_std=False, n_draws=100):
+        """Mean of the members' predictions.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Input data.
+        return_std : bool, default=False
+            Whether to return a spread as well, of members with dropout: the root of the mean of
+            their variances plus the variance of their predictions.
+        n_draws : int, default=100
+            Number of passes with dropout of each member, with `return_std`.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predicted values; with several quantiles one column for each.
+        std : ndarray of the shape of y
+            With `return_std`.
+        """
+        if not return_std:
+            return self._decided(self._outputs_of_members(X).mean(axis=0))
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
+        passes = [m.predict(X, return_std=True, n_draws=n_draws) for m in self.estimators_]
+        means, deviations = (np.stack(each) for each in zip(*passes, strict=True))
+        return means.mean(axis=0), np.sqrt((deviations**2).mean(axis=0) + means.var(axis=0))
+
+    def score(self, X, y, sample_weight=None):
+        """R2, or for quantiles the mean D2 pinball score.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Input data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            1 is perfect; 0 is what a constant reaches.
+        """
+        check_is_fitted(self)
+        quantiles = self.estimators_[0].quantiles_
+        if quantiles is None:
+            return super().score(X, y, sample_weight)
+        return pinball_score(quantiles, self.predict(X), y, sample_weight)

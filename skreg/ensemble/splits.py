@@ -1,0 +1,52 @@
+"""Splits: which rows each member of an ensemble holds out."""
+
+import numpy as np
+from sklearn.model_selection import check_cv
+
+
+def splits_of(cv, n_repeats, labels, n_rows, random_state, *, arguments=None):
+    """A list of (train, held_out), indices of rows.
+
+    Parameters
+    ----------
+    cv : int, splitter, or iterable of splits
+        A number of folds is at most that of the rows of the largest class.
+    n_repeats : int
+        How often rows are divided anew, for a number of folds.
+    labels : ndarray of shape (n_rows,) or None
+        Classes, which each fold holds in proportion.
+    n_rows : int
+    random_state : RandomState
+    arguments : dict, optional
+        X, y and metadata for the `split` of a splitter.
+    """
+    if not isinstance(cv, (int, np.integer)):
+        return [tuple(map(np.asarray, s)) for s in check_cv(cv).split(**arguments)]
+    largest = n_rows if labels is None else int(np.bincount(labels).max())
+    n_folds = min(int(cv), largest)
+    if n_folds < 2:
+        raise ValueError(
+            f"cv={cv} folds need at least two rows of a class, but with n_samples={n_rows} each is "
+            "alone in its class."
+        )
+    folds = [_folds(n_folds, labels, n_rows, random_state) for _ in range(n_repeats)]
+    return [
+        (np.flatnonzero(fold != k), np.flatnonzero(fold == k))
+        for fold in folds
+        for k in range(n_folds)
+    ]
+
+
+def _folds(n_folds, labels, n_rows, random_state):
+    """The fold of each row, dealt out class by class; -1 for rows that are alone, which train."""
+    rows = random_state.permutation(n_rows)
+    fold = np.empty(n_rows, int)
+    if labels is None:
+        fold[rows] = np.arange(n_rows) % n_folds
+        return fold
+    rows = rows[np.argsort(labels[rows], kind="stable")]
+    alone = np.bincount(labels)[labels] == 1
+    dealt = rows[~alone[rows]]
+    fold[dealt] = np.arange(len(dealt)) % n_folds
+    fold[alone] = -1
+    return fold

@@ -1,0 +1,233 @@
+"""Ensembles over folds: members, calibration, and what scikit-learn asks of an estimator."""
+
+import pickle
+
+import numpy as np
+import pytest
+from conftest import fit_quietly
+from scipy.special import softmax
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.datasets import make_classification, make_multilabel_classification, make_regression
+from sklearn.metrics import log_loss, r2_score
+from sklearn.model_selection import GroupKFold, KFold
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skreg import FoldEnsembleClassifier, FoldEnsembleRegressor, MLPClassifier, MLPRegressor
+from skreg.ensemble.splits import splits_of
+from skreg.ensemble.temperature import fit_temperature
+
+NET = {"hidden_layer_sizes": (8,), "max_iter": 40, "learning_rate_init": 0.01}
+pytestmark = pytest.mark.filterwarnings("ignore:y has a standard deviation of")
+
+
+@parametrize_with_checks(
+    [
+        FoldEnsembleClassifier(MLPClassifier(**NET), cv=3),
+        FoldEnsembleRegressor(MLPRegressor(**NET, standardize_y=True), cv=3),
+    ]
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_common_checks(estimator, check):
+    """Every one of scikit-learn's, also that weight two is two rows, in the splits given."""
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def classes():
+    X, y = make_classification(300, 8, n_informative=5, n_classes=3, flip_y=0.1, random_state=0)
+    return X, np.array(["a", "b", "c"])[y]
+
+
+@pytest.fixture(scope="module")
+def numbers():
+    X, y = make_regression(200, 5, noise=20, random_state=0)
+    return X, 1000 + y
+
+
+def test_members_validate_on_their_folds(classes):
+    """Each is the network that is fitted on the other rows; predictions are the mean."""
+    X, y = classes
+    model = FoldEnsembleClassifier(MLPClassifier(**NET), calibration=None, random_state=0)
+    model.fit(X, y)
+    assert len(model.estimators_) == 5 and list(model.classes_) == ["a", "b", "c"]
+    expected = np.mean([member.predict_proba(X) for member in model.estimators_], axis=0)
+    np.testing.assert_allclose(model.predict_proba(X), expected, rtol=1e-6)
+    assert model.temperature_ == 1
+    held_out = np.zeros((len(y), 3))
+    rng = np.random.RandomState(0)
+    for k, (train, rows) in enumerate(
+        splits_of(5, 1, np.unique(y, return_inverse=True)[1], len(y), rng)
+    ):
+        assert len(rows) == 60 and not set(train) & set(rows)
+        held_out[rows] = model.estimators_[k].predict_proba(X[rows])
+    np.testing.assert_allclose(model.oof_prediction_, held_out, rtol=1e-6)
+
+
+def test_the_ensemble_is_better_than_its_members(classes):
+    """On rows that none has seen."""
+    X, y = classes
+    model = FoldEnsembleClassifier(MLPClassifier(**NET), random_state=0).fit(X[:200], y[:200])
+    members = [log_loss(y[200:], m.predict_proba(X[200:])) for m in model.estimators_]
+    assert log_loss(y[200:], model.predict_proba(X[200:])) < np.mean(members)
+    assert -model.oof_score_ == pytest.approx(
+        log_loss(y[200:], model.predict_proba(X[200:])), rel=0.4
+    )
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_temperature_is_the_best_one(weighted):
+    """Of logits that are three times too certain, it is three."""
+    rng = np.random.RandomState(0)
+    logits = rng.randn(4000, 4)
+    y = np.array([rng.choice(4, p=p) for p in softmax(logits, axis=1)])
+    weight = rng.randint(0, 3, 4000) if weighted else None
+    assert fit_temperature(3 * logits, y, weight, "softmax") == pytest.approx(3, rel=0.1)
+    t = fit_temperature(3 * logits, y, weight, "softmax")
+    losses = [
+        log_loss(y, softmax(3 * logits / (t * f), axis=1), sample_weight=weight)
+        for f in (0.97, 1, 1.03)
+    ]
+    assert np.argmin(losses) == 1
+    if weighted:
+        repeated = np.repeat(np.arange(4000), weight)
+        again = fit_temperature(3 * logits[repeated], y[repeated], None, "softmax")
+        assert t == pytest.approx(again, rel=1e-6)
+
+
+def test_calibration_helps_smoothed_labels(classes):
+    """Whose networks are less certain than they are right."""
+    X, y = classes
+    network = MLPClassifier(**NET, label_smoothing=0.3)
+    loss = {}
+    for calibration in ("temperature", None):
+        model = FoldEnsembleClassifier(network, calibration=calibration, random_state=0)
+        model.fit(X[:200], y[:200])
+        loss[calibration] = log_loss(y[200:], model.predict_proba(X[200:]))
+    assert loss["temperature"] < loss[None]
+
+
+@pytest.mark.parametrize("n_jobs", [2, 5])
+def test_any_number_of_threads(classes, n_jobs):
+    """To the same bits."""
+    one = FoldEnsembleClassifier(MLPClassifier(**NET, dropout=0.2), random_state=0).fit(*classes)
+    more = clone(one).set_params(n_jobs=n_jobs).fit(*classes)
+    np.testing.assert_array_equal(one.predict_proba(classes[0]), more.predict_proba(classes[0]))
+    again = pickle.loads(pickle.dumps(one))
+    np.testing.assert_array_equal(one.predict_proba(classes[0]), again.predict_proba(classes[0]))
+
+
+def test_rare_classes():
+    """Folds are at most the rows of the largest class; what is alone trains in all members."""
+    rng = np.random.RandomState(0)
+    X, y = rng.randn(31, 3), np.r_[np.repeat([0, 1, 2], 10), 3]
+    model = FoldEnsembleClassifier(MLPClassifier(**NET), cv=20, random_state=0).fit(X, y)
+    assert len(model.estimators_) == 10
+    assert all(list(member.classes_) == [0, 1, 2, 3] for member in model.estimators_)
+    missing = np.isnan(model.oof_prediction_).any(axis=1)
+    np.testing.assert_array_equal(np.flatnonzero(missing), [30])
+    with pytest.raises(ValueError, match="alone in its class"):
+        FoldEnsembleClassifier().fit(X[:4], np.arange(4))
+
+
+def test_folds_hold_classes_in_proportion():
+    """And sizes differ by one row at most; repeats divide anew."""
+    labels = np.repeat([0, 1, 2], [50, 33, 7])
+    splits = splits_of(4, 2, labels, 90, np.random.RandomState(0))
+    assert len(splits) == 8
+    for _, held_out in splits:
+        assert len(held_out) in (22, 23)
+        counts = np.bincount(labels[held_out], minlength=3)
+        assert np.abs(counts - np.array([50, 33, 7]) / 4).max() < 1
+    assert not np.array_equal(splits[0][1], splits[4][1])
+    for repeat in (splits[:4], splits[4:]):
+        assert sorted(np.concatenate([held_out for _, held_out in repeat])) == list(range(90))
+
+
+def test_multilabel():
+    X, Y = make_multilabel_classification(200, 6, n_classes=3, random_state=0)
+    model = FoldEnsembleClassifier(MLPClassifier(**NET), random_state=0).fit(X, Y)
+    assert model.predict(X).shape == model.predict_proba(X).shape == Y.shape
+    np.testing.assert_array_equal(model.predict(X), model.predict_proba(X) > 0.5)
+    assert model.score(X, Y) > 0.3
+    assert model.temperature_ != 1
+
+
+def test_regression(numbers):
+    """The mean, its spread, and predictions of held-out rows in units of y."""
+    X, y = numbers
+    network = MLPRegressor(**NET | {"max_iter": 150}, standardize_y=True, dropout=0.1)
+    model = FoldEnsembleRegressor(network, cv=4, n_repeats=2, random_state=0).fit(X, y)
+    assert len(model.estimators_) == 8
+    members = np.array([member.predict(X) for member in model.estimators_])
+    np.testing.assert_allclose(model.predict(X), members.mean(axis=0), rtol=1e-10)
+    assert r2_score(y, model.oof_prediction_) > 0.5
+    assert -model.oof_score_ == pytest.approx(
+        np.mean((model.oof_prediction_ - y) ** 2) / 2, rel=0.5
+    )
+    mean, std = model.predict(X, return_std=True, n_draws=20)
+    each = [m.predict(X, return_std=True, n_draws=20) for m in model.estimators_]
+    variance = np.mean([s**2 for _, s in each], axis=0) + np.var([m for m, _ in each], axis=0)
+    np.testing.assert_allclose(std, np.sqrt(variance), rtol=1e-6)
+    np.testing.assert_allclose(mean, np.mean([m for m, _ in each], axis=0), rtol=1e-6)
+
+
+def test_quantiles_and_several_targets(numbers):
+    X, y = numbers
+    network = MLPRegressor("quantile", quantile=[0.1, 0.9], **NET, standardize_y=True)
+    model = FoldEnsembleRegressor(network, random_state=0).fit(X, y)
+    low, high = model.predict(X).T
+    assert (low < high).mean() > 0.9 and model.oof_prediction_.shape == (200, 2)
+    assert 0 < model.score(X, y) < 1
+    two = FoldEnsembleRegressor(MLPRegressor(**NET, standardize_y=True), random_state=0)
+    assert two.fit(X, np.c_[y, -y]).predict(X).shape == (200, 2)
+
+
+def test_splitters_and_groups(classes):
+    """Splits, splitters, and groups by routing; nowhere else."""
+    X, y = classes
+    groups = np.repeat(np.arange(30), 10)
+    model = FoldEnsembleClassifier(MLPClassifier(**NET), cv=GroupKFold(3), random_state=0)
+    with config_context(enable_metadata_routing=True):
+        routed = clone(model).set_params(cv=GroupKFold(3).set_split_request(groups=True))
+        routed.fit(X, y, groups=groups)
+    direct = clone(model).set_params(cv=list(GroupKFold(3).split(X, y, groups))).fit(X, y)
+    np.testing.assert_array_equal(routed.predict_proba(X), direct.predict_proba(X))
+    same = clone(model).set_params(cv=KFold(3)).fit(X, y)
+    assert len(same.estimators_) == 3
+    with pytest.raises((TypeError, ValueError), match="groups"):
+        clone(model).set_params(cv=3).fit(X, y, groups=groups)
+
+
+def test_weights_reach_the_members(classes):
+    """In training and validation."""
+    X, y = classes
+    model = FoldEnsembleClassifier(MLPClassifier(**NET), random_state=0)
+    weight = np.where(y == "a", 20.0, 1.0)
+    heavy = clone(model).fit(X, y, sample_weight=weight)
+    plain = model.fit(X, y)
+    assert (heavy.predict(X) == "a").mean() > (plain.predict(X) == "a").mean()
+    with config_context(enable_metadata_routing=True):
+        routed = clone(model).set_fit_request(sample_weight=True).fit(X, y, sample_weight=weight)
+    np.testing.assert_array_equal(heavy.predict_proba(X), routed.predict_proba(X))
+
+
+def test_errors_and_the_state_before(classes):
+    """Another estimator is refused; a fit that fails leaves the ensemble as it was."""
+    X, y = classes
+    with pytest.raises(TypeError, match="estimator must be a MLPClassifier, got MLPRegressor"):
+        FoldEnsembleClassifier(MLPRegressor()).fit(X, y)
+    model = FoldEnsembleClassifier(MLPClassifier(**NET), random_state=0).fit(X, y)
+    before = vars(model).copy()
+    model.set_params(estimator=MLPClassifier(**NET, dropout=[0.1, 0.2]))
+    with pytest.raises(ValueError, match="dropout has 2 values"):
+        model.fit(X, y)
+    assert vars(model)["estimators_"] is before["estimators_"]
+
+
+def test_default_members(classes, numbers):
+    """A network that stops early; y scaled."""
+    X, y = classes
+    model = fit_quietly(FoldEnsembleClassifier(random_state=0), X, y)
+    assert all(member.early_stopping for member in model.estimators_)
+    assert fit_quietly(FoldEnsembleRegressor(random_state=0), *numbers).estimators_[0].standardize_y

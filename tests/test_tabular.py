@@ -1,0 +1,132 @@
+"""TabularClassifier and TabularRegressor: raw tables in, what scikit-learn asks of an estimator."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import make_multilabel_classification
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skreg import MLPClassifier, MLPRegressor, TableEncoder, TabularClassifier, TabularRegressor
+
+FAST = {"hidden_layer_sizes": (16,), "max_iter": 40, "learning_rate_init": 0.01, "cv": 3}
+
+pytestmark = pytest.mark.filterwarnings("ignore:y has a standard deviation of")
+
+
+def expected_failures(estimator):
+    """Labels hide it; numbers show it."""
+    reason = "rows of weight two and rows that come twice are drawn into other batches"
+    name = "check_sample_weight_equivalence_on_dense_data"
+    return {name: reason} if isinstance(estimator, TabularRegressor) else {}
+
+
+@parametrize_with_checks(
+    [TabularClassifier(**FAST, batch_size=5), TabularRegressor(**FAST, batch_size=5)],
+    expected_failed_checks=expected_failures,
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_common_checks(estimator, check):
+    """Every one of scikit-learn's."""
+    check(estimator)
+
+
+def table(n=300, seed=0):
+    """Numbers and categories, values missing, y in thousands."""
+    rng = np.random.RandomState(seed)
+    colour = np.array(["red", "green", "blue"])[rng.randint(3, size=n)]
+    size, noise = rng.lognormal(size=n), rng.randn(n)
+    y = 1000 * (3 * (colour == "red") + np.log(size) + 0.3 * rng.randn(n))
+    X = pd.DataFrame({"colour": colour, "size": size, "noise": noise})
+    X.loc[rng.rand(n) < 0.1, "size"] = np.nan
+    X.loc[rng.rand(n) < 0.1, "colour"] = None
+    return X, y
+
+
+def test_a_raw_table():
+    """Strings, missing values, y as it is; unknown categories later."""
+    X, y = table()
+    model = TabularRegressor(random_state=0).fit(X[:200], y[:200])
+    assert model.score(X[200:], y[200:]) > 0.6
+    assert model.params_["hidden_layer_sizes"] == (128, 128) and model.params_["cv"] == 5
+    unknown = X[200:].assign(colour="yellow")
+    assert np.isfinite(model.predict(unknown)).all()
+    assert list(model.feature_names_in_) == ["colour", "size", "noise"]
+    labels = np.where(y > 1000, "high", "low")
+    classifier = TabularClassifier(random_state=0).fit(X[:200], labels[:200])
+    assert classifier.score(X[200:], labels[200:]) > 0.8
+    assert classifier.oof_prediction_.shape == (200, 2)
+
+
+def test_importances_are_those_of_input_columns():
+    """On rows that were held out, before they are encoded."""
+    X, y = table()
+    model = TabularRegressor(**FAST, random_state=0).fit(X, y)
+    before = X.copy()
+    importances = model.permutation_importances(X, y, n_repeats=3, random_state=0)
+    assert importances.shape == (3, 3)
+    colour, size, noise = importances.mean(axis=1)
+    assert min(colour, size) > 0.2 > 10 * abs(noise)
+    pd.testing.assert_frame_equal(X, before)
+
+
+def test_flat_parameters_reach_the_networks():
+    """Each of them, and the encoder."""
+    X, y = table()
+    given = {
+        "hidden_layer_sizes": (7,), "dropout": 0.3, "learning_rate_init": 0.004,
+        "batch_size": 32, "weight_decay": 0.1, "max_iter": 5, "cv": 2,
+    }  # fmt: skip
+    for cls, own in ((TabularRegressor, {}), (TabularClassifier, {"label_smoothing": 0.1})):
+        model = cls(**given, **own, encoder=TableEncoder(numeric="standard"), random_state=0)
+        model.fit(X, y > 0 if own else y)
+        for member in model.ensemble_.estimators_:
+            for name, value in (given | own).items():
+                assert name == "cv" or getattr(member, name) == value
+        assert model.params_ == given | own
+        assert model.encoder_.numeric == "standard" and len(model.ensemble_.estimators_) == 2
+    weighted = TabularClassifier(**FAST, class_weight={False: 1, True: 30}, random_state=0)
+    plain = clone(weighted).set_params(class_weight=None)
+    assert weighted.fit(X, y > 3000).predict(X).mean() > plain.fit(X, y > 3000).predict(X).mean()
+
+
+def test_an_estimator_as_it_is_given():
+    """Its parameters can be tuned; flat ones beside it are an error."""
+    X, y = table()
+    network = MLPRegressor(hidden_layer_sizes=(5,), standardize_y=True, max_iter=20)
+    model = TabularRegressor(estimator=network, cv=2, random_state=0)
+    model.set_params(estimator__dropout=0.2).fit(X, y)
+    assert model.ensemble_.estimators_[0].coefs_[0].shape[1] == 5
+    assert model.ensemble_.estimators_[0].dropout == 0.2
+    with pytest.raises(ValueError, match="dropout and estimator are both given"):
+        TabularRegressor(estimator=network, dropout=0.1).fit(X, y)
+    with pytest.raises(TypeError, match="estimator must be a MLPRegressor"):
+        TabularRegressor(estimator=MLPClassifier()).fit(X, y)
+
+
+def test_several_labels_and_targets():
+    X, Y = make_multilabel_classification(150, 6, n_classes=3, random_state=0)
+    model = TabularClassifier(**FAST, random_state=0).fit(X, Y)
+    assert model.predict(X).shape == model.predict_proba(X).shape == Y.shape
+    X, y = table()
+    model = TabularRegressor(**FAST, random_state=0).fit(X, np.c_[y, -y])
+    assert model.predict(X).shape == (300, 2)
+    mean, std = TabularRegressor(**FAST, random_state=0).fit(X, y).predict(X, return_std=True)
+    assert mean.shape == std.shape == (300,) and (std > 0).all()
+
+
+@pytest.mark.parametrize("n_jobs", [2, 3])
+def test_any_number_of_threads(n_jobs):
+    X, y = table()
+    one = TabularRegressor(**FAST, random_state=0).fit(X, y)
+    more = clone(one).set_params(n_jobs=n_jobs).fit(X, y)
+    np.testing.assert_array_equal(one.predict(X), more.predict(X))
+
+
+def test_weights_reach_encoder_and_networks():
+    X, y = table()
+    weight = np.where(X["size"] > 1, 10.0, 1.0)
+    weighted = TabularRegressor(**FAST, random_state=0).fit(X, y, sample_weight=weight)
+    plain = TabularRegressor(**FAST, random_state=0).fit(X, y)
+    assert not np.array_equal(weighted.encoder_.transform(X), plain.encoder_.transform(X))
+    assert not np.array_equal(weighted.predict(X), plain.predict(X))
