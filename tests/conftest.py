@@ -53,6 +53,19 @@ def multilabel():
 
 
 @pytest.fixture(scope="session")
+def mixed_table():
+    """Numbers, strings, categories and booleans of pandas, with missing values."""
+    pd = pytest.importorskip("pandas")
+    rng = np.random.RandomState(1)
+    n, towns = 300, ["Rome", "Bonn", "Bern", "Oslo"]
+    town = rng.choice(np.array([*towns, None], dtype=object), n, p=[0.4, 0.3, 0.2, 0.01, 0.09])
+    income = np.where(rng.uniform(size=n) < 0.1, np.nan, rng.lognormal(10, 1, n))
+    grade = pd.Categorical(rng.choice(["a", "b", "c"], n), categories=["c", "b", "a", "unused"])
+    columns = {"age": rng.randint(18, 90, n), "income": income, "town": town, "grade": grade}
+    return pd.DataFrame({**columns, "member": rng.uniform(size=n) < 0.4})
+
+
+@pytest.fixture(scope="session")
 def regression():
     """Regression, 500 x 20, target standardized."""
     X, y = make_regression(500, 20, n_informative=10, noise=10.0, random_state=0)

@@ -68,19 +68,23 @@ def mean_between(x, ends, h):
     return x[first] + beyond @ np.diff(x[first : last + 1])  # sums of steps: exact for ties
 
 
-class Nothing:
-    """A column without a known number: zeros, whatever comes."""
+class OneColumn:
+    """What scalings with one value for each number have in common."""
 
     width = 1
 
     def names(self, name):
         return [name]
 
+
+class Nothing(OneColumn):
+    """A column without a known number: zeros, whatever comes."""
+
     def write(self, x, out):
         out[...] = 0
 
 
-class Standard(Nothing):
+class Standard(OneColumn):
     """(x - center) / scale, within the range of the number type."""
 
     def __init__(self, sample):
@@ -96,7 +100,7 @@ class Standard(Nothing):
         out[:, 0] = np.clip((x - self.center) / self.scale, -largest, largest)
 
 
-class Robust(Nothing):
+class Robust(OneColumn):
     """Distance from the median in interquartile ranges, bounded smoothly."""
 
     def __init__(self, sample):
@@ -109,7 +113,7 @@ class Robust(Nothing):
         out[:, 0] = z / np.sqrt(1 + np.square(z / BOUND))
 
 
-class Ranks(Nothing):
+class Ranks(OneColumn):
     """The standard normal's quantile at the rank among the numbers of the fit; ties in the middle.
 
     Between quantiles ranks are interpolated, as QuantileTransformer does.

@@ -271,13 +271,16 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         limits = self.min_frequency, self.max_categories
         encoder = Categories(codes[rows], levels, weight, *limits, missing)
         if encoder.is_text:
-            warn(
-                f"Column {self._name(j)!r} has {len(encoder.categories)} categories in "
-                f"{columns.n_rows} rows: it looks like free text or an identifier, of which "
-                "one-hot columns say little. Drop it, or encode it before, with skrub's "
-                "StringEncoder or TableVectorizer, or with scikit-learn's TargetEncoder."
-            )
+            self._warn_of_text(j, len(encoder.categories), columns.n_rows)
         return encoder
+
+    def _warn_of_text(self, j, n_categories, n_rows):
+        warn(
+            f"Column {self._name(j)!r} has {n_categories} categories in {n_rows} rows: it looks "
+            "like free text or an identifier, of which one-hot columns say little. Drop it, or "
+            "encode it before, with skrub's StringEncoder or TableVectorizer, or with "
+            "scikit-learn's TargetEncoder."
+        )
 
     def _numbers(self, columns, j):
         """Column j as float64, NaN where it is missing."""
