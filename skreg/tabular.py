@@ -116,7 +116,7 @@ class _Tabular(BaseEstimator, metaclass=ABCMeta):
 
         Returns
         -------
-        importances : ndarray of shape (n_features_in_, n_repeats)
+        importances : ndarray of shape (n_features, n_repeats)
             Accuracy or R2 as it is, minus that with the column shuffled.
         """
         random_state = check_random_state(random_state)
@@ -226,7 +226,7 @@ class TabularClassifier(ClassifierMixin, _Tabular):
         Epochs of the network that took most.
     n_features_in_ : int
         Number of columns of X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, where all are strings.
 
     Examples
@@ -402,7 +402,7 @@ class TabularRegressor(RegressorMixin, _Tabular):
         Epochs of the network that took most.
     n_features_in_ : int
         Number of columns of X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, where all are strings.
 
     Examples

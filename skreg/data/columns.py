@@ -71,19 +71,20 @@ def far_apart(A, B):
     """
     if min(A.shape[0], B.shape[0]) < 10:  # few rows are far from the others by chance
         return np.zeros(A.shape[1], bool)
-    n_rows = max(200, CHUNK_NUMBERS // A.shape[1])  # are enough
-    (m_a, s_a), (m_b, s_b) = (_moments_of_some(X, n_rows) for X in (A, B))
+    (m_a, s_a), (m_b, s_b) = (_moments_of_some(X) for X in (A, B))
     larger, smaller = np.maximum(s_a, s_b), np.minimum(s_a, s_b)
     return (smaller > 0) & ((np.abs(m_a - m_b) > 3 * larger) | (larger > 10 * smaller))
 
 
 def large_columns(X, size=100):
     """How many columns have a mean or a deviation above this size."""
-    mean, deviation = _moments_of_some(X, max(200, CHUNK_NUMBERS // X.shape[1]))
+    mean, deviation = _moments_of_some(X)
     return int(((np.abs(mean) > size) | (deviation > size)).sum())
 
 
-def _moments_of_some(X, n_rows):
+def _moments_of_some(X):
+    """Of rows from all over, few enough to cost nothing."""
+    n_rows = int(np.clip(CHUNK_NUMBERS // X.shape[1], 200, 10_000))
     rows = np.arange(X.shape[0])[:: -(-X.shape[0] // n_rows)]
     with np.errstate(over="ignore", invalid="ignore"):
         moments = ColumnMoments().add(X, rows)

@@ -51,7 +51,7 @@ def advise(trainer, loss, part, estimator, *, max_iter=None):
     elif spread and targets.vary(y):
         trainer.warn(spread, UserWarning)
     if loss > 0.8 * constant > 0 and (large := trainer.rows.n_large_columns()):
-        trainer.warn(UNSCALED.format(large, trainer.rows.X.shape[1]), UserWarning)
+        pieces.append(UNSCALED.format(large, trainer.rows.X.shape[1]))
     if pieces:
         trainer.warn(" ".join(pieces), ConvergenceWarning)
 
