@@ -227,7 +227,7 @@ class BaseMLP(SummaryMixin, CallbackSupportMixin, BaseEstimator, metaclass=ABCMe
         vars(small).update({name: plain[name] for name in plain.keys() & vars(small).keys()})
         small.__dict__.update(fitted.attributes())
         small._description = {**getattr(self, "_description", {}), "layers": fitted.sampling}
-        small._state = {"seed": self._state["seed"]} if self._state else {}
+        small._state = {name: self._state[name] for name in ("seed",) if name in self._state}
         return small
 
     def _check_partial_fit(self):

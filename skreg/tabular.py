@@ -8,13 +8,13 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, _fit_co
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import _num_samples, check_is_fitted
+from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_parameter
 
 from skreg.classifier import MLPClassifier
 from skreg.common import all_or_nothing
 from skreg.ensemble import FoldEnsembleClassifier, FoldEnsembleRegressor
 from skreg.preprocessing import TableEncoder
-from skreg.regressor import MLPRegressor
+from skreg.regressor import MLPRegressor, pinball_score
 
 AUTO = StrOptions({"auto"})
 # Parameters of the network that are flat ones here.
@@ -49,14 +49,17 @@ class _Tabular(BaseEstimator, metaclass=ABCMeta):
         with all_or_nothing(self):
             random_state = check_random_state(self.random_state)
             self.encoder_ = self._encoder()
-            weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+            takes = has_fit_parameter(self.encoder_, "sample_weight")
+            weights = {"sample_weight": sample_weight} if takes else {}
             Z = self.encoder_.fit(X, **weights).transform(X)
             for name in ("n_features_in_", "feature_names_in_"):
+                vars(self).pop(name, None)
                 if hasattr(self.encoder_, name):
                     setattr(self, name, getattr(self.encoder_, name))
             self.params_ = self._resolved(_num_samples(X))
             seed = int(random_state.randint(2**31 - 1))
             self.ensemble_ = self._ensemble(self._network(), self.params_["cv"], seed)
+            self.ensemble_._warns = self.estimator is not None or self.max_iter != "auto"
             self.ensemble_.fit(Z, y, sample_weight=sample_weight, **params)
             self.oof_prediction_ = self.ensemble_.oof_prediction_
             self.oof_score_ = self.ensemble_.oof_score_
@@ -83,13 +86,17 @@ class _Tabular(BaseEstimator, metaclass=ABCMeta):
         }
         given = {name: getattr(self, name) for name in auto}
         given = {name: v for name, v in given.items() if not (isinstance(v, str) and v == "auto")}
+        if self.estimator is None:
+            return {**auto, **given}
         beside = sorted(set(given) - {"cv"})
-        if self.estimator is not None and beside:
+        beside += ["class_weight"] if getattr(self, "class_weight", None) is not None else []
+        if beside:
             raise ValueError(
                 f"{', '.join(beside)} and estimator are both given. Set the parameters of the "
                 "estimator, or leave it out."
             )
-        return {**auto, **given}
+        own = self.estimator.get_params(deep=False)
+        return {name: own.get(name, value) for name, value in {**auto, **given}.items()}
 
     def _network(self):
         if self.estimator is not None:
@@ -191,7 +198,7 @@ class TabularClassifier(ClassifierMixin, _Tabular):
     learning_rate_init : float or 'auto', default='auto'
         In (0, inf); 'auto' is 0.002.
     batch_size : int or 'auto', default='auto'
-        'auto' is 64, from 20,000 rows on 256.
+        'auto' is 64, at most half of the rows, from 20,000 rows on 256.
     weight_decay : float or 'auto', default='auto'
         In [0, inf); 'auto' is 0.
     label_smoothing : float or 'auto', default='auto'
@@ -464,6 +471,26 @@ class TabularRegressor(RegressorMixin, _Tabular):
         """
         return self._fit(X, y, sample_weight, params)
 
+    def score(self, X, y, sample_weight=None):
+        """R2, or for quantiles the mean D2 pinball score.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+            The table.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            1 is perfect; 0 is what a constant reaches.
+        """
+        Z = self._encoded(X)
+        return self.ensemble_.score(Z, y, sample_weight)
+
     def predict(self, X, *, return_std=False):
         """Mean of the networks' predictions.
 
@@ -495,4 +522,9 @@ class TabularRegressor(RegressorMixin, _Tabular):
         return FoldEnsembleRegressor(network, cv=cv, n_jobs=self.n_jobs, random_state=seed)
 
     def _score_of(self, y, predicted):
-        return r2_score(y, predicted)
+        quantiles = self.ensemble_.estimators_[0].quantiles_
+        return (
+            r2_score(y, predicted)
+            if quantiles is None
+            else pinball_score(quantiles, predicted, y, None)
+        )

@@ -3,22 +3,27 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import fit_quietly
 from scipy.special import softmax
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import make_classification, make_multilabel_classification, make_regression
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss, r2_score
 from sklearn.model_selection import GroupKFold, KFold
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skreg import FoldEnsembleClassifier, FoldEnsembleRegressor, MLPClassifier, MLPRegressor
+from skreg.callbacks import Checkpoint
+from skreg.ensemble.folds import Folds
 from skreg.ensemble.splits import splits_of
 from skreg.ensemble.temperature import fit_temperature
 
 NET = {"hidden_layer_sizes": (8,), "max_iter": 40, "learning_rate_init": 0.01}
-pytestmark = pytest.mark.filterwarnings("ignore:y has a standard deviation of")
+# Short trainings, of networks that are not the subject here.
+pytestmark = pytest.mark.filterwarnings("ignore:.*networks reached max_iter")
 
 
 @parametrize_with_checks(
@@ -27,7 +32,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:y has a standard deviation of")
         FoldEnsembleRegressor(MLPRegressor(**NET, standardize_y=True), cv=3),
     ]
 )
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_common_checks(estimator, check):
     """Every one of scikit-learn's, also that weight two is two rows, in the splits given."""
     check(estimator)
@@ -195,8 +199,67 @@ def test_splitters_and_groups(classes):
     np.testing.assert_array_equal(routed.predict_proba(X), direct.predict_proba(X))
     same = clone(model).set_params(cv=KFold(3)).fit(X, y)
     assert len(same.estimators_) == 3
-    with pytest.raises((TypeError, ValueError), match="groups"):
-        clone(model).set_params(cv=3).fit(X, y, groups=groups)
+    for cv in (3, None, list(KFold(3).split(X))):
+        with pytest.raises(TypeError, match="fit got groups, for which cv has no use"):
+            clone(model).set_params(cv=cv).fit(X, y, groups=groups)
+
+
+def test_masks_are_rows(classes):
+    """As scikit-learn's splits may be; other things are refused."""
+    X, y = classes
+    mask = np.arange(300) < 150
+    model = FoldEnsembleClassifier(MLPClassifier(**NET), random_state=0)
+    by_mask = clone(model).set_params(cv=[(mask, ~mask), (~mask, mask)]).fit(X, y)
+    rows = np.flatnonzero(mask), np.flatnonzero(~mask)
+    by_index = clone(model).set_params(cv=[rows, rows[::-1]]).fit(X, y)
+    np.testing.assert_array_equal(by_mask.oof_prediction_, by_index.oof_prediction_)
+    for cv, message in (
+        ([(mask[:9], ~mask)], "got bool of length 9"),
+        ([(rows[0] + 0.5, rows[1])], "got float64"),
+        ([(rows[0], [])], "got float64|rows to hold out"),
+        ([], "rows to train on"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            clone(model).set_params(cv=cv).fit(X, y)
+
+
+def test_held_out_rows_of_a_frame(classes):
+    """Whatever fit takes; and only the rows of fit."""
+    X, y = classes
+    frame = pd.DataFrame(X, columns=[f"x{j}" for j in range(8)])
+    model = FoldEnsembleClassifier(MLPClassifier(**NET), random_state=0).fit(frame, y)
+    predicted, known = model.predict_held_out(frame)
+    assert known.all()
+    np.testing.assert_array_equal(predicted, model.classes_[model.oof_prediction_.argmax(axis=1)])
+    with pytest.raises(ValueError, match="X must hold the 300 rows of fit, got 299"):
+        model.predict_held_out(frame[1:])
+
+
+def test_score_by_the_others():
+    """On curves: each at the epoch that the mean of the others prefers."""
+    folds = Folds.__new__(Folds)
+    folds.splits = [None] * 3
+    curves = [[3.0, 1.0, 2.0], [3.0, 2.0, 1.0], [1.0, 5.0]]
+    folds.losses = lambda job: np.array(curves[job[1]])
+    # others of 0: [4, 7, 6] -> 0; of 1: [4, 6, 7] -> 0; of 2: [6, 3, 3] -> 1
+    assert folds.score_by_the_others(0) == -(3 + 3 + 5) / 3
+
+
+@pytest.mark.filterwarnings("default:.*networks reached max_iter")
+def test_networks_that_still_learn_are_told_once(classes):
+    model = FoldEnsembleClassifier(MLPClassifier(**NET | {"max_iter": 2}), random_state=0)
+    with pytest.warns(ConvergenceWarning, match="5 of 5 networks reached max_iter=2") as record:
+        model.fit(*classes)
+    assert len(record) == 1
+
+
+def test_what_a_member_cannot_be(classes):
+    """Of lbfgs, and callbacks, which would not be called."""
+    with pytest.raises(ValueError, match=r"lbfgs.*Use solver='adam' or 'sgd'"):
+        FoldEnsembleClassifier(MLPClassifier(solver="lbfgs")).fit(*classes)
+    network = MLPClassifier(**NET).set_callbacks(Checkpoint("nowhere"))
+    with pytest.warns(UserWarning, match="Callbacks of the estimator are not called"):
+        FoldEnsembleClassifier(network, random_state=0).fit(*classes)
 
 
 def test_weights_reach_the_members(classes):
@@ -222,7 +285,9 @@ def test_errors_and_the_state_before(classes):
     model.set_params(estimator=MLPClassifier(**NET, dropout=[0.1, 0.2]))
     with pytest.raises(ValueError, match="dropout has 2 values"):
         model.fit(X, y)
-    assert vars(model)["estimators_"] is before["estimators_"]
+    del before["estimator"]
+    assert {n: v for n, v in vars(model).items() if n != "estimator"}.keys() == before.keys()
+    assert all(vars(model)[name] is value for name, value in before.items())
 
 
 def test_default_members(classes, numbers):

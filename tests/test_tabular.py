@@ -5,13 +5,15 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import make_multilabel_classification
+from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skreg import MLPClassifier, MLPRegressor, TableEncoder, TabularClassifier, TabularRegressor
 
 FAST = {"hidden_layer_sizes": (16,), "max_iter": 40, "learning_rate_init": 0.01, "cv": 3}
 
-pytestmark = pytest.mark.filterwarnings("ignore:y has a standard deviation of")
+# Short trainings, of networks that are not the subject here.
+pytestmark = pytest.mark.filterwarnings("ignore:.*networks reached max_iter")
 
 
 def expected_failures(estimator):
@@ -25,7 +27,6 @@ def expected_failures(estimator):
     [TabularClassifier(**FAST, batch_size=5), TabularRegressor(**FAST, batch_size=5)],
     expected_failed_checks=expected_failures,
 )
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_common_checks(estimator, check):
     """Every one of scikit-learn's."""
     check(estimator)
@@ -100,6 +101,10 @@ def test_an_estimator_as_it_is_given():
     assert model.ensemble_.estimators_[0].dropout == 0.2
     with pytest.raises(ValueError, match="dropout and estimator are both given"):
         TabularRegressor(estimator=network, dropout=0.1).fit(X, y)
+    weighted = TabularClassifier(estimator=MLPClassifier(), class_weight="balanced")
+    with pytest.raises(ValueError, match="class_weight and estimator are both given"):
+        weighted.fit(X, y > 0)
+    assert model.params_["hidden_layer_sizes"] == (5,) and model.params_["max_iter"] == 20
     with pytest.raises(TypeError, match="estimator must be a MLPRegressor"):
         TabularRegressor(estimator=MLPClassifier()).fit(X, y)
 
@@ -124,9 +129,29 @@ def test_any_number_of_threads(n_jobs):
 
 
 def test_weights_reach_encoder_and_networks():
+    """Also past an encoder that takes none."""
     X, y = table()
     weight = np.where(X["size"] > 1, 10.0, 1.0)
-    weighted = TabularRegressor(**FAST, random_state=0).fit(X, y, sample_weight=weight)
-    plain = TabularRegressor(**FAST, random_state=0).fit(X, y)
+    model = TabularRegressor(**FAST, random_state=0)
+    weighted, plain = clone(model).fit(X, y, sample_weight=weight), clone(model).fit(X, y)
     assert not np.array_equal(weighted.encoder_.transform(X), plain.encoder_.transform(X))
-    assert not np.array_equal(weighted.predict(X), plain.predict(X))
+    Z = np.random.RandomState(0).randn(300, 3)
+    model.set_params(encoder=MinMaxScaler())
+    weighted, plain = clone(model).fit(Z, y, sample_weight=weight), clone(model).fit(Z, y)
+    np.testing.assert_array_equal(weighted.encoder_.transform(Z), plain.encoder_.transform(Z))
+    assert not np.array_equal(weighted.predict(Z), plain.predict(Z))
+
+
+def test_quantiles_are_scored_as_such():
+    X, y = table()
+    network = MLPRegressor("quantile", quantile=[0.1, 0.9], standardize_y=True, max_iter=60)
+    model = TabularRegressor(estimator=network, cv=3, random_state=0).fit(X, y)
+    assert 0 < model.score(X, y) < 1
+    assert model.permutation_importances(X, y, n_repeats=1).shape == (3, 1)
+
+
+def test_names_of_an_earlier_fit_are_gone():
+    X, y = table()
+    model = TabularRegressor(**FAST, random_state=0).fit(X, y)
+    model.fit(np.random.RandomState(0).randn(300, 2), y)
+    assert not hasattr(model, "feature_names_in_") and model.n_features_in_ == 2

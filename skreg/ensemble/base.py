@@ -6,6 +6,7 @@ from numbers import Integral
 import joblib
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
@@ -18,7 +19,7 @@ from sklearn.utils.metadata_routing import (
 )
 from sklearn.utils.validation import _check_method_params, check_is_fitted, validate_data
 
-from skreg.common import all_or_nothing
+from skreg.common import all_or_nothing, warn
 from skreg.data.rows import check_arrays, check_weights
 from skreg.ensemble.folds import Folds
 from skreg.ensemble.splits import splits_of
@@ -35,6 +36,7 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         "random_state": ["random_state"],
     }
 
+    _warns = True  # of networks that reach max_iter
     _link: str | None = None  # of the members' outputs that are averaged; None is their own
 
     # -------------------------------------------------------------------------- fitting
@@ -51,13 +53,34 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
                 [network], X, y, sample_weight, splits, random_state=seed, n_threads=n_threads
             )
             folds.advance(network.max_iter)
-            for error in folds.errors.values():
+            for (_, k), error in folds.errors.items():
+                error.add_note(f"Raised by the network of fold {k}.")
                 raise error
+            self._warn_of_ends(folds, network.max_iter)
             self.estimators_ = [folds.member((0, k)) for k in range(len(splits))]
             self.oof_score_ = folds.score_by_the_others(0)
             self._held_out = [held_out for _, held_out in splits]
             self._keep(folds, sample_weight)
         return self
+
+    def _warn_of_ends(self, folds, max_iter):
+        """One warning for all members that were still learning."""
+        trainers = folds.trainers.values()
+        if any(trainer.ended == "interrupted" for trainer in trainers):
+            raise KeyboardInterrupt
+        cut = sum(
+            trainer.ended is None
+            and not trainer.schedule.needs_horizon
+            and not any(listener.settled() for listener in trainer.listeners)
+            for trainer in trainers
+        )
+        if cut and self._warns:
+            warn(
+                f"{cut} of {len(trainers)} networks reached max_iter={max_iter} while they were "
+                "still learning. Scale X, or use a larger max_iter or learning_rate_init.",
+                ConvergenceWarning,
+                once=True,
+            )
 
     def _network(self):
         """The unfitted member; its validation set is its fold."""
@@ -68,10 +91,26 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
                 f"estimator must be a {type(default).__name__}, got {type(network).__name__}. Its "
                 "validation set is the fold that it does not train on."
             )
+        if network.solver == "lbfgs":
+            raise ValueError(
+                "solver='lbfgs' does not train in epochs, which a validation fold could stop. Use "
+                "solver='adam' or 'sgd'."
+            )
+        if getattr(network, "_skl_callbacks", []):
+            warn("Callbacks of the estimator are not called: its networks train side by side.")
+            network._skl_callbacks = []
         return network.set_params(early_stopping=True, warm_start=False)
 
     def _splits(self, X, y, params, random_state):
-        if isinstance(self.cv, Integral) and params:
+        if params and not hasattr(self.cv, "split"):  # nobody asks for them
+            passed = sorted(name for name, value in params.items() if value is not None)
+            if passed:
+                raise TypeError(
+                    f"fit got {', '.join(passed)}, for which cv has no use. Pass a splitter, such "
+                    "as GroupKFold, as cv, and switch metadata routing on."
+                )
+            params = {}
+        if params and not _routing_enabled():
             _raise_for_params(params, self, "fit")
         if _routing_enabled():
             params = dict(process_routing(self, "fit", **params).splitter.split)
@@ -85,13 +124,16 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _outputs_of_members(self, X):
         """Of shape (n_members, n_samples, n_outputs)."""
+        X = self._checked(X)
+        return np.stack([member._outputs(X, self._link) for member in self.estimators_])
+
+    def _checked(self, X):
         check_is_fitted(self)
         dtype = self.estimators_[0].coefs_[0].dtype
         with np.errstate(all="ignore"):
-            X = validate_data(
+            return validate_data(
                 self, X, dtype=dtype, accept_sparse=["csr", "csc"], order="C", reset=False
             )
-        return np.stack([member._outputs(X, self._link) for member in self.estimators_])
 
     def predict_held_out(self, X):
         """Predictions for the training rows, in their order, by members that held them out.
@@ -108,7 +150,11 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         known : ndarray of bool of shape (n_samples,)
             Rows that a member has held out; `y` means nothing for the others.
         """
-        check_is_fitted(self)
+        X = self._checked(X)
+        if X.shape[0] != len(self.oof_prediction_):
+            raise ValueError(
+                f"X must hold the {len(self.oof_prediction_)} rows of fit, got {X.shape[0]}."
+            )
         shape = self.oof_prediction_.reshape(len(self.oof_prediction_), -1).shape
         total, count = np.zeros(shape), np.zeros(len(self.oof_prediction_))
         for member, held_out in zip(self.estimators_, self._held_out, strict=True):

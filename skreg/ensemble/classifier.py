@@ -134,7 +134,7 @@ class FoldEnsembleClassifier(ClassifierMixin, FoldEnsemble):
         seen = np.isfinite(logits).all(axis=1)
         self.temperature_ = 1.0
         if self.calibration is not None and len(self.classes_) > 1:
-            weight = None if sample_weight is None else sample_weight[seen]
+            weight = None if table.weight is None else table.weight[seen]
             y = np.asarray(table.y)[seen]
             self.temperature_ = fit_temperature(logits[seen], y, weight, first.out_activation_)
         self.oof_prediction_ = self._averaged(logits)

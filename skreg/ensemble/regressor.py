@@ -109,7 +109,8 @@ class FoldEnsembleRegressor(RegressorMixin, FoldEnsemble):
             Input data.
         return_std : bool, default=False
             Whether to return a spread as well, of members with dropout: the root of the mean of
-            their variances plus the variance of their predictions.
+            their variances plus the variance of their predictions, which are then the means of
+            passes with dropout.
         n_draws : int, default=100
             Number of passes with dropout of each member, with `return_std`.
 

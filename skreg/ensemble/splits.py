@@ -21,7 +21,15 @@ def splits_of(cv, n_repeats, labels, n_rows, random_state, *, arguments=None):
         X, y and metadata for the `split` of a splitter.
     """
     if not isinstance(cv, (int, np.integer)):
-        return [tuple(map(np.asarray, s)) for s in check_cv(cv).split(**arguments)]
+        splits = check_cv(cv).split(**arguments)
+        found = [tuple(_indices(part, n_rows) for part in split) for split in splits]
+        if not found or any(not len(part) for split in found for part in split):
+            raise ValueError(
+                f"cv={cv!r} must give splits with rows to train on and rows to hold out."
+            )
+        return found
+    if labels is None and n_rows < 2:
+        raise ValueError(f"cv={cv} folds need at least two rows, got n_samples={n_rows}.")
     largest = n_rows if labels is None else int(np.bincount(labels).max())
     n_folds = min(int(cv), largest)
     if n_folds < 2:
@@ -35,6 +43,19 @@ def splits_of(cv, n_repeats, labels, n_rows, random_state, *, arguments=None):
         for fold in folds
         for k in range(n_folds)
     ]
+
+
+def _indices(part, n_rows):
+    """Of rows; a mask names them by its place."""
+    part = np.asarray(part)
+    if part.dtype == bool and len(part) == n_rows:
+        return np.flatnonzero(part)
+    if part.dtype.kind not in "iu":
+        raise ValueError(
+            f"cv must hold indices of rows, or masks of all {n_rows} rows, got {part.dtype} of "
+            f"length {len(part)}."
+        )
+    return part
 
 
 def _folds(n_folds, labels, n_rows, random_state):
