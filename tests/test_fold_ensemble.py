@@ -148,6 +148,20 @@ def test_folds_hold_classes_in_proportion():
         assert sorted(np.concatenate([held_out for _, held_out in repeat])) == list(range(90))
 
 
+def test_rows_without_weight_are_not_held_out():
+    """Few rows with a weight among many without: each fold has some, whatever the seed."""
+    labels, weight = np.arange(600) % 2, np.zeros(600)
+    weight[:8] = 1
+    for seed in range(20):
+        for strata in (labels, None):
+            splits = splits_of(4, 1, strata, 600, np.random.RandomState(seed), weight=weight)
+            assert sorted(np.concatenate([held_out for _, held_out in splits])) == list(range(8))
+            assert all(len(held_out) == 2 and len(train) == 598 for train, held_out in splits)
+    X = np.random.RandomState(0).randn(600, 3)
+    model = FoldEnsembleClassifier(MLPClassifier(**NET), cv=4, random_state=1)
+    assert np.isnan(model.fit(X, labels, weight).oof_prediction_[8:]).all()
+
+
 def test_multilabel():
     X, Y = make_multilabel_classification(200, 6, n_classes=3, random_state=0)
     model = FoldEnsembleClassifier(MLPClassifier(**NET), random_state=0).fit(X, Y)

@@ -46,7 +46,7 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
             network, random_state = self._network(), check_random_state(self.random_state)
             X, y = check_arrays(self, X, y, numeric=self._numeric, reset=True)
             sample_weight = check_weights(sample_weight, X)
-            splits = self._splits(X, y, params, random_state)
+            splits = self._splits(X, y, sample_weight, params, random_state)
             seed = int(random_state.randint(2**31 - 1))
             n_threads = joblib.effective_n_jobs(self.n_jobs)
             folds = Folds(
@@ -101,7 +101,7 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
             network._skl_callbacks = []
         return network.set_params(early_stopping=True, warm_start=False)
 
-    def _splits(self, X, y, params, random_state):
+    def _splits(self, X, y, weight, params, random_state):
         if params and not hasattr(self.cv, "split"):  # nobody asks for them
             passed = sorted(name for name, value in params.items() if value is not None)
             if passed:
@@ -116,9 +116,9 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
             params = dict(process_routing(self, "fit", **params).splitter.split)
         arguments = {"X": X, "y": y, **_check_method_params(X, params)}
         cv = 5 if self.cv is None else self.cv
-        return splits_of(
-            cv, self.n_repeats, self._strata(y), X.shape[0], random_state, arguments=arguments
-        )
+        options = {"weight": weight, "arguments": arguments}
+        n_rows, labels = X.shape[0], self._strata(y)
+        return splits_of(cv, self.n_repeats, labels, n_rows, random_state, **options)
 
     # ----------------------------------------------------------------------- prediction
 

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.model_selection import check_cv
 
 
-def splits_of(cv, n_repeats, labels, n_rows, random_state, *, arguments=None):
+def splits_of(cv, n_repeats, labels, n_rows, random_state, *, weight=None, arguments=None):
     """A list of (train, held_out), indices of rows.
 
     Parameters
@@ -17,6 +17,8 @@ def splits_of(cv, n_repeats, labels, n_rows, random_state, *, arguments=None):
         Classes, which each fold holds in proportion.
     n_rows : int
     random_state : RandomState
+    weight : ndarray of shape (n_rows,), optional
+        Rows without weight are no rows: a number of folds does not hold them out.
     arguments : dict, optional
         X, y and metadata for the `split` of a splitter.
     """
@@ -28,6 +30,8 @@ def splits_of(cv, n_repeats, labels, n_rows, random_state, *, arguments=None):
                 f"cv={cv!r} must give splits with rows to train on and rows to hold out."
             )
         return found
+    counted = np.arange(n_rows) if weight is None else np.flatnonzero(weight)
+    n_rows, labels = len(counted), None if labels is None else labels[counted]
     if labels is None and n_rows < 2:
         raise ValueError(f"cv={cv} folds need at least two rows, got n_samples={n_rows}.")
     largest = n_rows if labels is None else int(np.bincount(labels).max())
@@ -37,12 +41,12 @@ def splits_of(cv, n_repeats, labels, n_rows, random_state, *, arguments=None):
             f"cv={cv} folds need at least two rows of a class, but with n_samples={n_rows} each is "
             "alone in its class."
         )
-    folds = [_folds(n_folds, labels, n_rows, random_state) for _ in range(n_repeats)]
-    return [
-        (np.flatnonzero(fold != k), np.flatnonzero(fold == k))
-        for fold in folds
-        for k in range(n_folds)
-    ]
+    splits = []
+    for _ in range(n_repeats):
+        fold = np.full(len(weight) if weight is not None else n_rows, -1)
+        fold[counted] = _folds(n_folds, labels, n_rows, random_state)
+        splits += [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(n_folds)]
+    return splits
 
 
 def _indices(part, n_rows):
