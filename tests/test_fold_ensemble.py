@@ -213,6 +213,9 @@ def test_splitters_and_groups(classes):
     np.testing.assert_array_equal(routed.predict_proba(X), direct.predict_proba(X))
     same = clone(model).set_params(cv=KFold(3)).fit(X, y)
     assert len(same.estimators_) == 3
+    with pytest.warns(UserWarning, match="n_repeats has an effect with a number of folds"):
+        repeated = clone(same).set_params(n_repeats=4).fit(X, y)
+    np.testing.assert_array_equal(repeated.predict_proba(X), same.predict_proba(X))
     for cv in (3, None, list(KFold(3).split(X))):
         with pytest.raises(TypeError, match="fit got groups, for which cv has no use"):
             clone(model).set_params(cv=cv).fit(X, y, groups=groups)

@@ -60,7 +60,7 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
             self.estimators_ = [folds.member((0, k)) for k in range(len(splits))]
             self.oof_score_ = folds.score_by_the_others(0)
             self._held_out = [held_out for _, held_out in splits]
-            self._keep(folds, sample_weight)
+            self._keep(folds)
         return self
 
     def _warn_of_ends(self, folds, max_iter):
@@ -68,12 +68,7 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         trainers = folds.trainers.values()
         if any(trainer.ended == "interrupted" for trainer in trainers):
             raise KeyboardInterrupt
-        cut = sum(
-            trainer.ended is None
-            and not trainer.schedule.needs_horizon
-            and not any(listener.settled() for listener in trainer.listeners)
-            for trainer in trainers
-        )
+        cut = sum(trainer.still_learns for trainer in trainers)
         if cut and self._warns:
             warn(
                 f"{cut} of {len(trainers)} networks reached max_iter={max_iter} while they were "
@@ -116,6 +111,8 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
             params = dict(process_routing(self, "fit", **params).splitter.split)
         arguments = {"X": X, "y": y, **_check_method_params(X, params)}
         cv = 5 if self.cv is None else self.cv
+        if self.n_repeats > 1 and not isinstance(cv, Integral):
+            warn("n_repeats has an effect with a number of folds as cv only.", once=True)
         options = {"weight": weight, "arguments": arguments}
         n_rows, labels = X.shape[0], self._strata(y)
         return splits_of(cv, self.n_repeats, labels, n_rows, random_state, **options)
@@ -201,5 +198,5 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         """Predictions from these means."""
 
     @abstractmethod
-    def _keep(self, folds, sample_weight):
+    def _keep(self, folds):
         """Fitted attributes beside the members."""

@@ -127,7 +127,7 @@ class FoldEnsembleClassifier(ClassifierMixin, FoldEnsemble):
             return None
         return np.unique(y, return_inverse=True)[1]
 
-    def _keep(self, folds, sample_weight):
+    def _keep(self, folds):
         first, table = self.estimators_[0], folds.tables[0]
         self.classes_ = first.classes_
         logits = folds.held_out_outputs(0, link="identity")

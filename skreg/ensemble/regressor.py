@@ -91,7 +91,7 @@ class FoldEnsembleRegressor(RegressorMixin, FoldEnsemble):
     def _strata(self, y):
         """Numbers have no proportions to keep."""
 
-    def _keep(self, folds, sample_weight):
+    def _keep(self, folds):
         self.oof_prediction_ = self._decided(folds.held_out_outputs(0))
 
     def _averaged(self, outputs):

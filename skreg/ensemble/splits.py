@@ -31,20 +31,20 @@ def splits_of(cv, n_repeats, labels, n_rows, random_state, *, weight=None, argum
             )
         return found
     counted = np.arange(n_rows) if weight is None else np.flatnonzero(weight)
-    n_rows, labels = len(counted), None if labels is None else labels[counted]
-    if labels is None and n_rows < 2:
-        raise ValueError(f"cv={cv} folds need at least two rows, got n_samples={n_rows}.")
-    largest = n_rows if labels is None else int(np.bincount(labels).max())
+    n_counted, labels = len(counted), None if labels is None else labels[counted]
+    if labels is None and n_counted < 2:
+        raise ValueError(f"cv={cv} folds need at least two rows, got n_samples={n_counted}.")
+    largest = n_counted if labels is None else int(np.bincount(labels).max())
     n_folds = min(int(cv), largest)
     if n_folds < 2:
         raise ValueError(
-            f"cv={cv} folds need at least two rows of a class, but with n_samples={n_rows} each is "
-            "alone in its class."
+            f"cv={cv} folds need at least two rows of a class, but with n_samples={n_counted} each "
+            "is alone in its class."
         )
     splits = []
     for _ in range(n_repeats):
-        fold = np.full(len(weight) if weight is not None else n_rows, -1)
-        fold[counted] = _folds(n_folds, labels, n_rows, random_state)
+        fold = np.full(n_rows, -1)
+        fold[counted] = _folds(n_folds, labels, n_counted, random_state)
         splits += [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(n_folds)]
     return splits
 

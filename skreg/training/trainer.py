@@ -109,12 +109,15 @@ class Trainer:
         """Train to the end, with a warning where that is the last of so many epochs in all."""
         self.advance(n_epochs - self.epoch)
         if self.ended in (None, "no_progress"):
-            settled = any(listener.settled() for listener in self.listeners)
-            at_limit = not (self.ended or self.schedule.needs_horizon or settled)
-            advise(
-                self, *self._kept_loss(), self._estimator, max_iter=n_epochs if at_limit else None
-            )
+            max_iter = n_epochs if self.still_learns else None
+            advise(self, *self._kept_loss(), self._estimator, max_iter=max_iter)
         self.end("max_iter")
+
+    @property
+    def still_learns(self):
+        """Whether nothing has ended it: no lack of progress, no plan, and it is not at rest."""
+        at_rest = any(listener.settled() for listener in self.listeners)
+        return not (self.ended or self.schedule.needs_horizon or at_rest)
 
     def _kept_loss(self):
         """A loss of the weights to keep, without penalties, and of which rows it is."""

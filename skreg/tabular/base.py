@@ -1,0 +1,175 @@
+"""Tabular: encoder, networks and ensemble; what its classifier and its regressor share."""
+
+from abc import ABCMeta, abstractmethod
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import check_random_state, get_tags
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_parameter
+
+from skreg.common import all_or_nothing
+from skreg.preprocessing import TableEncoder
+
+AUTO = StrOptions({"auto"})
+# Parameters of the network that are flat ones here.
+OF_THE_NETWORK = (
+    "hidden_layer_sizes",
+    "dropout",
+    "learning_rate_init",
+    "batch_size",
+    "weight_decay",
+    "max_iter",
+)
+
+
+class Tabular(BaseEstimator, metaclass=ABCMeta):
+    """What both have in common."""
+
+    _parameter_constraints: dict = {
+        "encoder": [AUTO, HasMethods(["fit", "transform"])],
+        "hidden_layer_sizes": [AUTO, Integral, "array-like"],
+        "dropout": [AUTO, Interval(Real, 0, 1, closed="left"), "array-like"],
+        "learning_rate_init": [AUTO, Interval(Real, 0, None, closed="neither")],
+        "batch_size": [AUTO, Interval(Integral, 1, None, closed="left")],
+        "weight_decay": [AUTO, Interval(Real, 0, None, closed="left")],
+        "max_iter": [AUTO, Interval(Integral, 1, None, closed="left")],
+        "cv": [AUTO, "cv_object"],
+        "estimator": [HasMethods(["fit", "predict"]), None],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
+
+    def _fit(self, X, y, sample_weight, params):
+        with all_or_nothing(self):
+            random_state = check_random_state(self.random_state)
+            self.encoder_ = self._encoder()
+            takes = has_fit_parameter(self.encoder_, "sample_weight")
+            weights = {"sample_weight": sample_weight} if takes else {}
+            Z = self.encoder_.fit(X, **weights).transform(X)
+            for name in ("n_features_in_", "feature_names_in_"):
+                vars(self).pop(name, None)
+                if hasattr(self.encoder_, name):
+                    setattr(self, name, getattr(self.encoder_, name))
+            self.params_ = self._resolved(_num_samples(X))
+            seed = int(random_state.randint(2**31 - 1))
+            self.ensemble_ = self._ensemble(self._network(), self.params_["cv"], seed)
+            self.ensemble_._warns = self.estimator is not None or self.max_iter != "auto"
+            self.ensemble_.fit(Z, y, sample_weight=sample_weight, **params)
+            self.oof_prediction_ = self.ensemble_.oof_prediction_
+            self.oof_score_ = self.ensemble_.oof_score_
+            self.n_iter_ = max(member.n_iter_ for member in self.ensemble_.estimators_)
+        return self
+
+    def _encoder(self):
+        if not isinstance(self.encoder, str):
+            return clone(self.encoder)
+        return TableEncoder(numeric="piecewise_linear")
+
+    def _resolved(self, n_rows):
+        """The parameters in use, by the number of rows; measured in examples/benchmarks."""
+        large = n_rows >= 20_000
+        auto = {
+            "hidden_layer_sizes": (256, 256) if large else (128, 128),
+            "dropout": 0.15,
+            "learning_rate_init": 2e-3,
+            "batch_size": 256 if large else max(1, min(64, n_rows // 2)),  # half trains at least
+            "weight_decay": 0.0,
+            "max_iter": 200,
+            "cv": 5,
+            **self._flat(),
+        }
+        given = {name: getattr(self, name) for name in auto}
+        given = {name: v for name, v in given.items() if not (isinstance(v, str) and v == "auto")}
+        if self.estimator is None:
+            return {**auto, **given}
+        beside = sorted(set(given) - {"cv"})
+        beside += ["class_weight"] if getattr(self, "class_weight", None) is not None else []
+        if beside:
+            raise ValueError(
+                f"{', '.join(beside)} and estimator are both given. Set the parameters of the "
+                "estimator, or leave it out."
+            )
+        own = self.estimator.get_params(deep=False)
+        return {name: own.get(name, value) for name, value in {**auto, **given}.items()}
+
+    def _network(self):
+        if self.estimator is not None:
+            return clone(self.estimator)
+        params = {name: self.params_[name] for name in OF_THE_NETWORK}
+        return self._default().set_params(**params)
+
+    def _encoded(self, X):
+        check_is_fitted(self)
+        return self.encoder_.transform(X)
+
+    def permutation_importances(self, X, y, *, n_repeats=5, random_state=None):
+        """How much worse held-out rows are predicted without each input column.
+
+        The values of one column of X are shuffled, before they are encoded, and each row is
+        predicted by the members that have not trained on it.
+
+        Parameters
+        ----------
+        X, y : as they were passed to `fit`
+        n_repeats : int, default=5
+            Shuffles of each column.
+        random_state : int, RandomState instance or None, default=None
+
+        Returns
+        -------
+        importances : ndarray of shape (n_features, n_repeats)
+            Accuracy or R2 as it is, minus that with the column shuffled.
+        """
+        random_state = check_random_state(random_state)
+        as_it_is = self._held_out_score(X, y)
+        importances = np.empty((self.n_features_in_, n_repeats))
+        for column in range(self.n_features_in_):
+            for repeat in range(n_repeats):
+                order = random_state.permutation(_num_samples(X))
+                shuffled = _with_column(X, column, order)
+                importances[column, repeat] = as_it_is - self._held_out_score(shuffled, y)
+        return importances
+
+    def _held_out_score(self, X, y):
+        predicted, known = self.ensemble_.predict_held_out(self._encoded(X))
+        return self._score_of(np.asarray(y)[known], predicted[known])
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self._encoder()).input_tags
+        tags.input_tags.allow_nan = inner.allow_nan
+        tags.input_tags.string = inner.string
+        tags.input_tags.categorical = inner.categorical
+        tags.input_tags.sparse = inner.sparse
+        return tags
+
+    # ------------------------------------------------------------- what a subclass writes
+
+    @abstractmethod
+    def _default(self):
+        """The network of which the flat parameters are."""
+
+    @abstractmethod
+    def _flat(self):
+        """Parameters of a task alone, as they are where they are 'auto'."""
+
+    @abstractmethod
+    def _ensemble(self, network, cv, seed):
+        """The ensemble, unfitted."""
+
+    @abstractmethod
+    def _score_of(self, y, predicted):
+        """Accuracy or R2."""
+
+
+def _with_column(X, column, order):
+    """X with the values of one column in another order."""
+    if hasattr(X, "iloc"):
+        X = X.copy()
+        X[X.columns[column]] = X.iloc[:, column].to_numpy()[order]
+        return X
+    X = np.array(X)
+    X[:, column] = X[order, column]
+    return X
