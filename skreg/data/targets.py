@@ -42,9 +42,10 @@ def prepared(y, *, numeric):
             raise TypeError("dates")
         return values.astype(np.float64)
     except (TypeError, ValueError) as error:
+        first = values.ravel()[:1].tolist()[0]
         raise ValueError(
-            f"The targets of a regressor must be numbers, but y holds {values.ravel()[0]!r} in its "
-            "first row. MLPClassifier is for labels; text and dates must be made numbers first."
+            f"The targets of a regressor must be numbers, but y holds {first!r} in its first row. "
+            "MLPClassifier is for labels; text and dates must be made numbers first."
         ) from error
 
 
