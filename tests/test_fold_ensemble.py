@@ -16,7 +16,6 @@ from sklearn.model_selection import GroupKFold, KFold
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skreg import FoldEnsembleClassifier, FoldEnsembleRegressor, MLPClassifier, MLPRegressor
-from skreg.callbacks import Checkpoint
 from skreg.ensemble.folds import Folds
 from skreg.ensemble.splits import splits_of
 from skreg.ensemble.temperature import fit_temperature
@@ -271,12 +270,9 @@ def test_networks_that_still_learn_are_told_once(classes):
 
 
 def test_what_a_member_cannot_be(classes):
-    """Of lbfgs, and callbacks, which would not be called."""
+    """Of lbfgs, which has no epochs."""
     with pytest.raises(ValueError, match=r"lbfgs.*Use solver='adam' or 'sgd'"):
         FoldEnsembleClassifier(MLPClassifier(solver="lbfgs")).fit(*classes)
-    network = MLPClassifier(**NET).set_callbacks(Checkpoint("nowhere"))
-    with pytest.warns(UserWarning, match="Callbacks of the estimator are not called"):
-        FoldEnsembleClassifier(network, random_state=0).fit(*classes)
 
 
 def test_weights_reach_the_members(classes):

@@ -1,7 +1,9 @@
 """FoldEnsemble: one network a fold, averaged; what its classifier and its regressor share."""
 
+import math
+import time
 from abc import ABCMeta, abstractmethod
-from numbers import Integral
+from numbers import Integral, Real
 
 import joblib
 import numpy as np
@@ -23,9 +25,11 @@ from skreg.common import all_or_nothing, warn
 from skreg.data.rows import check_arrays, check_weights
 from skreg.ensemble.folds import Folds
 from skreg.ensemble.splits import splits_of
+from skreg.ensemble.telling import FoldTasks, Lines, checkpoints_for
+from skreg.training.callbacks import CallbackSupportMixin, checkpoints_of, has_callbacks
 
 
-class FoldEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
+class FoldEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
     """What both have in common."""
 
     _parameter_constraints: dict = {
@@ -34,6 +38,8 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         "n_repeats": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
+        "time_limit": [Interval(Real, 0, None, closed="neither"), None],
+        "verbose": ["verbose"],
     }
 
     _warns = True  # of networks that reach max_iter
@@ -42,33 +48,65 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
     # -------------------------------------------------------------------------- fitting
 
     def _fit(self, X, y, sample_weight, params):
+        begin = time.monotonic()
+        tasks = FoldTasks(self, X, y, sample_weight)
         with all_or_nothing(self):
-            network, random_state = self._network(), check_random_state(self.random_state)
-            X, y = check_arrays(self, X, y, numeric=self._numeric, reset=True)
-            sample_weight = check_weights(sample_weight, X)
-            splits = self._splits(X, y, sample_weight, params, random_state)
-            seed = int(random_state.randint(2**31 - 1))
-            n_threads = joblib.effective_n_jobs(self.n_jobs)
-            folds = Folds(
-                [network], X, y, sample_weight, splits, random_state=seed, n_threads=n_threads
-            )
-            folds.advance(network.max_iter)
-            for (_, k), error in folds.errors.items():
-                error.add_note(f"Raised by the network of fold {k}.")
-                raise error
-            self._warn_of_ends(folds, network.max_iter)
-            self.estimators_ = [folds.member((0, k)) for k in range(len(splits))]
-            self.oof_score_ = folds.score_by_the_others(0)
-            self._held_out = [held_out for _, held_out in splits]
-            self._keep(folds)
+            self._train(X, y, sample_weight, params, tasks, begin)
+        tasks.end(self.estimators_)
         return self
+
+    def _train(self, X, y, sample_weight, params, tasks, begin):
+        """All of a fit but its frame; `begin` is when the time limit began."""
+        network, random_state = self._network(), check_random_state(self.random_state)
+        X, y = check_arrays(self, X, y, numeric=self._numeric, reset=True)
+        sample_weight = check_weights(sample_weight, X)
+        splits = self._splits(X, y, sample_weight, params, random_state)
+        seed = int(random_state.randint(2**31 - 1))
+        tasks.begin(len(splits))
+        folds = Folds(
+            [network],
+            X,
+            y,
+            sample_weight,
+            splits,
+            random_state=seed,
+            n_threads=joblib.effective_n_jobs(self.n_jobs),
+            listeners=tasks.listeners,
+        )
+        self._run(folds, network.max_iter, begin)
+        self.estimators_ = [folds.member((0, k)) for k in range(len(splits))]
+        self.oof_score_ = folds.score_by_the_others(0)
+        self._held_out = [held_out for _, held_out in splits]
+        self._keep(folds)
+
+    def _run(self, folds, max_iter, begin):
+        """All networks to their end, or until the time is over, but one epoch at least."""
+        lines = Lines(len(folds.trainers))
+        tell = (lambda job: lines(folds.trainers[job])) if self.verbose else None
+        left = math.inf
+        if self.time_limit is not None:
+            folds.run(1)
+            left = begin + self.time_limit - time.monotonic()
+        folds.run(max_iter, seconds=left, tell=tell)
+        for (_, k), error in folds.errors.items():
+            error.add_note(f"Raised by the network of fold {k}.")
+            raise error
+        self._warn_of_ends(folds, max_iter)
+        folds.done()
 
     def _warn_of_ends(self, folds, max_iter):
         """One warning for all members that were still learning."""
         trainers = folds.trainers.values()
         if any(trainer.ended == "interrupted" for trainer in trainers):
             raise KeyboardInterrupt
-        cut = sum(trainer.still_learns for trainer in trainers)
+        late = [t.epoch for t in trainers if t.still_learns and t.epoch < max_iter]
+        if late:
+            warn(
+                f"time_limit={self.time_limit} is over: {len(late)} of {len(trainers)} networks "
+                f"were stopped after {min(late)} to {max(late)} epochs. Raise time_limit, or take "
+                "fewer folds, smaller layers or larger batches."
+            )
+        cut = sum(trainer.still_learns for trainer in trainers) - len(late)
         if cut and self._warns:
             warn(
                 f"{cut} of {len(trainers)} networks reached max_iter={max_iter} while they were "
@@ -91,9 +129,12 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
                 "solver='lbfgs' does not train in epochs, which a validation fold could stop. Use "
                 "solver='adam' or 'sgd'."
             )
-        if getattr(network, "_skl_callbacks", []):
-            warn("Callbacks of the estimator are not called: its networks train side by side.")
-            network._skl_callbacks = []
+        if has_callbacks(network):
+            warn(
+                "Callbacks of the estimator are not called, since its networks train side by side. "
+                f"Set them by the set_callbacks of {type(self).__name__}."
+            )
+        network._skl_callbacks = [*checkpoints_for(self), *checkpoints_of(network)]
         return network.set_params(early_stopping=True, warm_start=False)
 
     def _splits(self, X, y, weight, params, random_state):
@@ -200,3 +241,7 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
     @abstractmethod
     def _keep(self, folds):
         """Fitted attributes beside the members."""
+
+    @abstractmethod
+    def _with_members(self, members):
+        """Attributes with which a copy predicts as these members do."""

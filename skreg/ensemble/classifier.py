@@ -37,6 +37,12 @@ class FoldEnsembleClassifier(ClassifierMixin, FoldEnsemble):
         Threads; None is one, -1 all processors. The result is the same for any number.
     random_state : int, RandomState instance or None, default=None
         Determines the folds, and with them the seed of each member.
+    time_limit : float or None, default=None
+        Seconds, > 0, after which no network begins another epoch; each makes one at least. They
+        take turns, so that all are trained about equally long, and a warning tells how far they
+        came. The result then depends on the speed of the machine.
+    verbose : bool or int, default=False
+        Whether to print a line for each network that has come to its end.
 
     Attributes
     ----------
@@ -88,6 +94,8 @@ class FoldEnsembleClassifier(ClassifierMixin, FoldEnsemble):
         calibration="temperature",
         n_jobs=None,
         random_state=None,
+        time_limit=None,
+        verbose=False,
     ):
         self.estimator = estimator
         self.cv = cv
@@ -95,6 +103,8 @@ class FoldEnsembleClassifier(ClassifierMixin, FoldEnsemble):
         self.calibration = calibration
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.time_limit = time_limit
+        self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, sample_weight=None, **params):
@@ -138,6 +148,11 @@ class FoldEnsembleClassifier(ClassifierMixin, FoldEnsemble):
             y = np.asarray(table.y)[seen]
             self.temperature_ = fit_temperature(logits[seen], y, weight, first.out_activation_)
         self.oof_prediction_ = self._averaged(logits)
+
+    def _with_members(self, members):
+        temperature = getattr(self, "temperature_", 1.0)
+        classes = members[0].classes_
+        return {"estimators_": members, "classes_": classes, "temperature_": temperature}
 
     def _averaged(self, outputs):
         z = outputs / self.temperature_

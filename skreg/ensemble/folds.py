@@ -15,6 +15,7 @@ from sklearn.utils import check_random_state
 from skreg.callbacks import read_state, write_state
 from skreg.data.rows import TrainingRows, check_arrays, check_weights
 from skreg.regularization.plan import Plan
+from skreg.training.callbacks import savings_of
 from skreg.training.identity import differences, fingerprint, identity_of
 from skreg.training.jobs import advance_all
 
@@ -33,18 +34,32 @@ class Folds:
     random_state : int
         From which every training has its own seed, a function of candidate and fold alone.
     n_threads : int, default=1
+    listeners : callable (job, plan) -> list of Listener, optional
+        Those of a training beside its own.
     """
 
-    def __init__(self, candidates, X, y, sample_weight, splits, *, random_state, n_threads=1):
+    def __init__(
+        self,
+        candidates,
+        X,
+        y,
+        sample_weight,
+        splits,
+        *,
+        random_state,
+        n_threads=1,
+        listeners=lambda job, plan: [],
+    ):
         self.n_threads = n_threads
         self.splits = [tuple(np.asarray(part, np.int32) for part in split) for split in splits]
         self.plans, self.tables, self.trainers, self.errors = [], [], {}, {}
+        self.savings = []  # with their jobs
         for c, candidate in enumerate(candidates):
             plan = Plan(clone(candidate))
             self.plans.append(plan)
             self.tables.append(self._table(plan, X, y, sample_weight))
             for k in range(len(splits)):
-                self.trainers[c, k] = self._trainer(c, k, random_state)
+                self.trainers[c, k] = self._trainer(c, k, random_state, listeners((c, k), plan))
 
     def _table(self, plan, X, y, sample_weight):
         """The rows with the targets and weights of one candidate; the arrays serve for all."""
@@ -61,21 +76,48 @@ class Folds:
         plan.weigh(targets, encoded)
         return TrainingRows(passed, X, encoded, check_weights(sample_weight, X), targets)
 
-    def _trainer(self, c, k, random_state):
+    def _trainer(self, c, k, random_state, listeners):
         plan = self.plans[c]
         rows = self.tables[c].divided(plan.estimator, *self.splits[k])
-        seed = np.random.SeedSequence([random_state, c, k]).generate_state(1)[0]
-        return plan.trainer.fresh(plan, rows, check_random_state(int(seed)))
+        seed = int(np.random.SeedSequence([random_state, c, k]).generate_state(1)[0])
+        fold = fingerprint(self.splits[k])
+        savings = savings_of(plan, self._all_rows(c), None, fold=fold, seed=str(seed))
+        random_state = check_random_state(seed)
+        for saving in savings:
+            random_state = saving.begin(random_state)
+        trainer = plan.trainer.fresh(plan, rows, random_state, [*listeners, *savings])
+        for saving in savings:
+            saving.resume(trainer)
+            self.savings.append((saving, (c, k)))
+        return trainer
 
-    def advance(self, n_epochs, jobs=None, *, seconds=math.inf):
+    def advance(self, n_epochs, jobs=None, *, seconds=math.inf, tell=None):
         """Train the given jobs, by default all, for at most so many epochs more.
 
-        A job whose training fails is in `errors` and takes no part any more.
+        A job whose training fails is in `errors` and takes no part any more. Of each that comes to
+        an end before that, or to these epochs, `tell(job)` is called, one at a time.
         """
         jobs = [job for job in (self.trainers if jobs is None else jobs) if job not in self.errors]
         trainers = [self.trainers[job] for job in jobs]
-        errors = advance_all(trainers, n_epochs, n_threads=self.n_threads, seconds=seconds)
+        errors = advance_all(
+            trainers,
+            n_epochs,
+            n_threads=self.n_threads,
+            seconds=seconds,
+            tell=tell and (lambda i: tell(jobs[i])),
+        )
         self.errors |= {job: e for job, e in zip(jobs, errors, strict=True) if e is not None}
+
+    def run(self, n_epochs, *, seconds=math.inf, tell=None):
+        """Train all that have made less than so many epochs until they have made them."""
+        jobs = [job for job, trainer in self.trainers.items() if trainer.epoch < n_epochs]
+        left = [n_epochs - self.trainers[job].epoch for job in jobs if job not in self.errors]
+        self.advance(left, jobs, seconds=seconds, tell=tell)
+
+    def done(self):
+        """No job goes on: the files of Checkpoints have served."""
+        for saving, job in self.savings:
+            saving.done(self.trainers[job])
 
     def losses(self, job):
         """The validation loss of every epoch."""
@@ -153,7 +195,12 @@ class Folds:
     def _identity(self):
         identity = {"splits": fingerprint(self.splits)}
         for c, plan in enumerate(self.plans):
-            table = copy.copy(self.tables[c])
-            table.validation = None
-            identity |= {f"{n} of {c}": v for n, v in identity_of(plan, table, None).items()}
+            of_one = identity_of(plan, self._all_rows(c), None)
+            identity |= {f"{n} of {c}": v for n, v in of_one.items()}
         return identity
+
+    def _all_rows(self, c):
+        """The table of a candidate, without the division of a fold."""
+        table = copy.copy(self.tables[c])
+        table.validation = None
+        return table

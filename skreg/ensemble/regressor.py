@@ -27,6 +27,12 @@ class FoldEnsembleRegressor(RegressorMixin, FoldEnsemble):
         Threads; None is one, -1 all processors. The result is the same for any number.
     random_state : int, RandomState instance or None, default=None
         Determines the folds, and with them the seed of each member.
+    time_limit : float or None, default=None
+        Seconds, > 0, after which no network begins another epoch; each makes one at least. They
+        take turns, so that all are trained about equally long, and a warning tells how far they
+        came. The result then depends on the speed of the machine.
+    verbose : bool or int, default=False
+        Whether to print a line for each network that has come to its end.
 
     Attributes
     ----------
@@ -56,12 +62,24 @@ class FoldEnsembleRegressor(RegressorMixin, FoldEnsemble):
 
     _numeric = True
 
-    def __init__(self, estimator=None, *, cv=5, n_repeats=1, n_jobs=None, random_state=None):
+    def __init__(
+        self,
+        estimator=None,
+        *,
+        cv=5,
+        n_repeats=1,
+        n_jobs=None,
+        random_state=None,
+        time_limit=None,
+        verbose=False,
+    ):
         self.estimator = estimator
         self.cv = cv
         self.n_repeats = n_repeats
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.time_limit = time_limit
+        self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, sample_weight=None, **params):
@@ -93,6 +111,9 @@ class FoldEnsembleRegressor(RegressorMixin, FoldEnsemble):
 
     def _keep(self, folds):
         self.oof_prediction_ = self._decided(folds.held_out_outputs(0))
+
+    def _with_members(self, members):
+        return {"estimators_": members}
 
     def _averaged(self, outputs):
         return outputs

@@ -161,12 +161,16 @@ class Plan:
         }
 
     def attributes(self, trainer):
-        """Those with which a copy of the estimator predicts as the trained network does now."""
+        """Those with which a copy of the estimator predicts as the trained network does now.
+
+        Copies, since training goes on in place.
+        """
         network, history = trainer.network, trainer.history
         counted = {"t_": history.t, "_state": {"seed": network.seed}}
         fitted = self.fitted(network, trainer.rows).attributes()
         fitted["_description"] = self.describe(trainer)
-        return {**trainer.rows.targets.attributes(), **fitted, **counted}
+        report = {n: list(v) if isinstance(v, list) else v for n, v in trainer.report().items()}
+        return {**trainer.rows.targets.attributes(), **fitted, **counted, **report}
 
     # ------------------------------------------------------------------------ the training
 

@@ -1,16 +1,22 @@
 """Tabular: encoder, networks and ensemble; what its classifier and its regressor share."""
 
+import copy
+import time
 from abc import ABCMeta, abstractmethod
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
+from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_parameter
 
 from skreg.common import all_or_nothing
+from skreg.ensemble.telling import FoldTasks, checkpoints_for
 from skreg.preprocessing import TableEncoder
+from skreg.training.callbacks import CallbackSupportMixin
 
 AUTO = StrOptions({"auto"})
 # Parameters of the network that are flat ones here.
@@ -24,7 +30,7 @@ OF_THE_NETWORK = (
 )
 
 
-class Tabular(BaseEstimator, metaclass=ABCMeta):
+class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     """What both have in common."""
 
     _parameter_constraints: dict = {
@@ -39,9 +45,13 @@ class Tabular(BaseEstimator, metaclass=ABCMeta):
         "estimator": [HasMethods(["fit", "predict"]), None],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
+        "time_limit": [Interval(Real, 0, None, closed="neither"), None],
+        "verbose": ["verbose"],
     }
 
     def _fit(self, X, y, sample_weight, params):
+        begin = time.monotonic()
+        tasks = FoldTasks(self, X, y, sample_weight)
         with all_or_nothing(self):
             random_state = check_random_state(self.random_state)
             self.encoder_ = self._encoder()
@@ -54,13 +64,30 @@ class Tabular(BaseEstimator, metaclass=ABCMeta):
                     setattr(self, name, getattr(self.encoder_, name))
             self.params_ = self._resolved(_num_samples(X))
             seed = int(random_state.randint(2**31 - 1))
-            self.ensemble_ = self._ensemble(self._network(), self.params_["cv"], seed)
+            self.ensemble_ = self._ensemble(
+                self._network(),
+                cv=self.params_["cv"],
+                n_jobs=self.n_jobs,
+                random_state=seed,
+                time_limit=self.time_limit,
+                verbose=self.verbose,
+            )
             self.ensemble_._warns = self.estimator is not None or self.max_iter != "auto"
-            self.ensemble_.fit(Z, y, sample_weight=sample_weight, **params)
+            self.ensemble_._skl_callbacks = checkpoints_for(self)
+            self.ensemble_._train(Z, y, sample_weight, params, tasks, begin)
             self.oof_prediction_ = self.ensemble_.oof_prediction_
             self.oof_score_ = self.ensemble_.oof_score_
             self.n_iter_ = max(member.n_iter_ for member in self.ensemble_.estimators_)
+        tasks.end(self.ensemble_.estimators_)
         return self
+
+    def _with_members(self, members):
+        """Attributes with which a copy predicts as these members do."""
+        ensemble = copy.copy(self.ensemble_)
+        attributes = ensemble._with_members(members)
+        vars(ensemble).update(attributes)
+        classes = {name: value for name, value in attributes.items() if name == "classes_"}
+        return {"ensemble_": ensemble, **classes}
 
     def _encoder(self):
         if not isinstance(self.encoder, str):
@@ -145,6 +172,18 @@ class Tabular(BaseEstimator, metaclass=ABCMeta):
         tags.input_tags.sparse = inner.sparse
         return tags
 
+    def get_metadata_routing(self):
+        """Routes `groups` and what else the splitter of `cv` asks for, as the ensemble does.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        router = MetadataRouter(owner=type(self).__name__).add_self_request(self)
+        cv = self.cv if hasattr(self.cv, "split") else check_cv(5)
+        mapping = MethodMapping().add(caller="fit", callee="split")
+        return router.add(splitter=cv, method_mapping=mapping)
+
     # ------------------------------------------------------------- what a subclass writes
 
     @abstractmethod
@@ -156,7 +195,7 @@ class Tabular(BaseEstimator, metaclass=ABCMeta):
         """Parameters of a task alone, as they are where they are 'auto'."""
 
     @abstractmethod
-    def _ensemble(self, network, cv, seed):
+    def _ensemble(self, network, **options):
         """The ensemble, unfitted."""
 
     @abstractmethod

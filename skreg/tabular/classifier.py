@@ -48,6 +48,12 @@ class TabularClassifier(ClassifierMixin, Tabular):
         Threads; None is one, -1 all processors. The result is the same for any number.
     random_state : int, RandomState instance or None, default=None
         Determines folds and networks.
+    time_limit : float or None, default=None
+        Seconds, > 0, from the beginning of `fit`, after which no network begins another epoch; each
+        makes one at least. They take turns, so that all are trained about equally long, and a
+        warning tells how far they came. The result then depends on the speed of the machine.
+    verbose : bool or int, default=False
+        Whether to print a line for each network that has come to its end.
 
     Attributes
     ----------
@@ -102,6 +108,8 @@ class TabularClassifier(ClassifierMixin, Tabular):
         estimator=None,
         n_jobs=None,
         random_state=None,
+        time_limit=None,
+        verbose=False,
     ):
         self.encoder = encoder
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -116,6 +124,8 @@ class TabularClassifier(ClassifierMixin, Tabular):
         self.estimator = estimator
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.time_limit = time_limit
+        self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, sample_weight=None, **params):
@@ -181,8 +191,8 @@ class TabularClassifier(ClassifierMixin, Tabular):
     def _flat(self):
         return {"label_smoothing": 0.0}
 
-    def _ensemble(self, network, cv, seed):
-        return FoldEnsembleClassifier(network, cv=cv, n_jobs=self.n_jobs, random_state=seed)
+    def _ensemble(self, network, **options):
+        return FoldEnsembleClassifier(network, **options)
 
     def _score_of(self, y, predicted):
         return accuracy_score(y, predicted)

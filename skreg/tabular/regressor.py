@@ -41,6 +41,12 @@ class TabularRegressor(RegressorMixin, Tabular):
         Threads; None is one, -1 all processors. The result is the same for any number.
     random_state : int, RandomState instance or None, default=None
         Determines folds and networks.
+    time_limit : float or None, default=None
+        Seconds, > 0, from the beginning of `fit`, after which no network begins another epoch; each
+        makes one at least. They take turns, so that all are trained about equally long, and a
+        warning tells how far they came. The result then depends on the speed of the machine.
+    verbose : bool or int, default=False
+        Whether to print a line for each network that has come to its end.
 
     Attributes
     ----------
@@ -83,6 +89,8 @@ class TabularRegressor(RegressorMixin, Tabular):
         estimator=None,
         n_jobs=None,
         random_state=None,
+        time_limit=None,
+        verbose=False,
     ):
         self.encoder = encoder
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -95,6 +103,8 @@ class TabularRegressor(RegressorMixin, Tabular):
         self.estimator = estimator
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.time_limit = time_limit
+        self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, sample_weight=None, **params):
@@ -165,8 +175,8 @@ class TabularRegressor(RegressorMixin, Tabular):
     def _flat(self):
         return {}
 
-    def _ensemble(self, network, cv, seed):
-        return FoldEnsembleRegressor(network, cv=cv, n_jobs=self.n_jobs, random_state=seed)
+    def _ensemble(self, network, **options):
+        return FoldEnsembleRegressor(network, **options)
 
     def _score_of(self, y, predicted):
         quantiles = self.ensemble_.estimators_[0].quantiles_

@@ -47,7 +47,42 @@ except ImportError:  # scikit-learn < 1.9 has no callbacks
             return copy
 
 
-class FitCallbacks(Listener):
+class EpochTasks(Listener):
+    """Tells callbacks of the epochs of one training.
+
+    Trainings side by side tell them one after the other, from their threads.
+
+    Parameters
+    ----------
+    context : CallbackContext
+        Of the training.
+    arguments : dict
+        Estimator, X, y and metadata.
+    """
+
+    looks = True
+    attributes = None  # callable (trainer) -> dict: with them a copy of the estimator predicts
+
+    def __init__(self, context, arguments):
+        self.context, self.arguments = context, arguments
+        self.context.call_on_fit_task_begin(**arguments)
+
+    def epoch_begin(self, trainer):
+        with trainer.serial:
+            self.task = self.context.subcontext(task_name="epoch")
+            self.task.call_on_fit_task_begin(**self.arguments)
+
+    def look(self, trainer):
+        with trainer.serial:
+            stop = self.task.call_on_fit_task_end(
+                **self.arguments,
+                reconstruction_attributes=lambda: self.attributes(trainer),  # when asked for
+            )
+        if stop:
+            trainer.end("callback")
+
+
+class FitCallbacks(EpochTasks):
     """The callbacks of one fit.
 
     Create it first thing in `fit`: `_fit_context` tears down what is set up here.
@@ -58,36 +93,13 @@ class FitCallbacks(Listener):
     X, y, sample_weight : as they were passed
     """
 
-    looks = True
-    attributes = None  # callable (trainer) -> dict: with them a copy of the estimator predicts
-
     def __init__(self, estimator, X, y, sample_weight):
         self.estimator = estimator
-        self.arguments = {
-            "estimator": estimator,
-            "X": X,
-            "y": y,
-            "metadata": {"sample_weight": sample_weight},
-        }
         in_epochs = estimator.solver != "lbfgs"
-        self.context = estimator._init_callback_context(
+        context = estimator._init_callback_context(
             max_subtasks=estimator.max_iter if in_epochs else 0
         )
-        self.context.call_on_fit_task_begin(**self.arguments)
-
-    def epoch_begin(self, trainer):
-        self.task = self.context.subcontext(task_name="epoch")
-        self.task.call_on_fit_task_begin(**self.arguments)
-
-    def look(self, trainer):
-        # Copies, since training goes on in place; made only when asked for.
-        def current():
-            report = trainer.report()
-            curves = {name: list(v) for name, v in report.items() if isinstance(v, list)}
-            return {**self.attributes(trainer), **report, **curves}
-
-        if self.task.call_on_fit_task_end(**self.arguments, reconstruction_attributes=current):
-            trainer.end("callback")
+        super().__init__(context, arguments_of(estimator, X, y, sample_weight))
 
     def fit_end(self):
         """The fitted attributes are those that predict."""
@@ -98,20 +110,38 @@ class FitCallbacks(Listener):
         )
 
 
+def arguments_of(estimator, X, y, sample_weight):
+    """What callbacks are told with every task."""
+    return {
+        "estimator": estimator,
+        "X": X,
+        "y": y,
+        "metadata": {"sample_weight": sample_weight},
+    }
+
+
 def callbacks_of(estimator, X, y, sample_weight):
     """One FitCallbacks where callbacks of scikit-learn's kind are set, in a list, else none."""
-    if all(hasattr(callback, "_file_of") for callback in getattr(estimator, "_skl_callbacks", [])):
-        return []
-    return [FitCallbacks(estimator, X, y, sample_weight)]
+    return [FitCallbacks(estimator, X, y, sample_weight)] if has_callbacks(estimator) else []
 
 
-def savings_of(plan, rows, before):
-    """One Saving for each Checkpoint that is set."""
-    callbacks = getattr(plan.estimator, "_skl_callbacks", [])
-    checkpoints = [callback for callback in callbacks if hasattr(callback, "_file_of")]
+def has_callbacks(estimator):
+    """Whether callbacks of scikit-learn's kind are set."""
+    return len(checkpoints_of(estimator)) < len(getattr(estimator, "_skl_callbacks", []))
+
+
+def checkpoints_of(estimator):
+    """The callbacks that are asked for their file."""
+    callbacks = getattr(estimator, "_skl_callbacks", [])
+    return [callback for callback in callbacks if hasattr(callback, "_file_of")]
+
+
+def savings_of(plan, rows, before, **more):
+    """One Saving for each Checkpoint that is set; `more` are texts that identify the training."""
+    checkpoints = checkpoints_of(plan.estimator)
     if checkpoints and not plan.optimization.in_epochs:
         warn("Checkpoint saves nothing with solver='lbfgs', which has no epochs.", once=True)
     if not checkpoints or not plan.optimization.in_epochs:
         return []
-    identity = identity_of(plan, rows, before)
+    identity = identity_of(plan, rows, before) | more
     return [Saving(checkpoint._file_of(identity)) for checkpoint in checkpoints]

@@ -14,7 +14,7 @@ import time
 from skreg.network.core import Stop
 
 
-def advance_all(trainers, n_epochs, *, n_threads, seconds=math.inf, slice_epochs=1):
+def advance_all(trainers, n_epochs, *, n_threads, seconds=math.inf, slice_epochs=1, tell=None):
     """Advance every trainer by at most so many epochs.
 
     Parameters
@@ -28,6 +28,8 @@ def advance_all(trainers, n_epochs, *, n_threads, seconds=math.inf, slice_epochs
         No trainer begins another slice afterwards.
     slice_epochs : int, default=1
         Under a limit of time jobs take turns after so many epochs, so that all get theirs.
+    tell : callable (index), optional
+        Called for each trainer that has made its epochs or has ended, one at a time.
 
     Returns
     -------
@@ -41,7 +43,7 @@ def advance_all(trainers, n_epochs, *, n_threads, seconds=math.inf, slice_epochs
     """
     left = list(n_epochs) if hasattr(n_epochs, "__iter__") else [n_epochs] * len(trainers)
     turn = slice_epochs if math.isfinite(seconds) else math.inf
-    pool = _Pool(trainers, left, turn, time.monotonic() + seconds)
+    pool = _Pool(trainers, left, turn, time.monotonic() + seconds, tell)
     ended = []
     try:
         for _ in range(min(n_threads, len(trainers))):
@@ -69,14 +71,15 @@ def _wait_for(events):
 class _Pool:
     """What the threads share: the jobs that wait, and whether to stop."""
 
-    def __init__(self, trainers, left, turn, deadline):
+    def __init__(self, trainers, left, turn, deadline, tell):
         self.trainers, self.left, self.turn, self.deadline = trainers, left, turn, deadline
+        self.tell = tell
         self.waiting = collections.deque(range(len(trainers)))
         self.errors = [None] * len(trainers)
         self.stop = Stop()
-        serial = threading.RLock()  # for scorers and augmenters, which may not be thread-safe
+        self.serial = threading.RLock()  # for what is written in Python by others
         for trainer in trainers:
-            trainer.share(self.stop, serial)
+            trainer.share(self.stop, self.serial)
 
     def work(self, ended):
         try:
@@ -98,4 +101,8 @@ class _Pool:
             self.errors[job] = error
             return False
         self.left[job] -= n
-        return self.left[job] > 0 and trainer.ended is None
+        goes_on = self.left[job] > 0 and trainer.ended is None
+        if self.tell is not None and not goes_on:
+            with self.serial:
+                self.tell(job)
+        return goes_on
