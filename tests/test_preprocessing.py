@@ -1,5 +1,6 @@
 """TableEncoder against NumPy, SciPy, scikit-learn and pandas: numbers, weights, categories."""
 
+import collections
 import itertools
 
 import numpy as np
@@ -60,23 +61,28 @@ def numbers():
 
 
 def test_robust_is_the_formula(numbers):
-    """Median and quartiles are NumPy's; equal quartiles take the range, one value is 0."""
+    """Median and quartiles are NumPy's; equal quartiles take those of the others, or the range."""
     X = numbers.copy()
-    X[:, 1] = X[:, 1] > 5  # quartiles 0 and 0
+    X[:, 1] = X[:, 1] > 5  # quartiles 0 and 0, and the others are equal
+    X[:, 2] *= X[:, 3] > 0.6  # zeros with a tail
     low, middle, high = np.percentile(X, [25, 50, 75], axis=0)
+    low[2], high[2] = np.percentile(X[X[:, 2] > 0, 2], [25, 75])
     scale = np.where(high > low, high - low, np.ptp(X, axis=0))
     z = (X - middle) / np.where(scale > 0, scale, 1)
-    assert_allclose(double().fit_transform(X), z / np.sqrt(1 + (z / 3) ** 2), atol=1e-12)
+    encoded = double(numeric="robust").fit_transform(X)
+    assert_allclose(encoded, z / np.sqrt(1 + (z / 3) ** 2), atol=1e-12)
     assert scale[1] == 1 and high[1] == low[1]
 
 
 def test_outliers_are_bounded(numbers):
     """Whatever comes, within the number type; the order of the numbers stays."""
     largest = np.finfo(np.float64).max
-    encoder = TableEncoder().fit(numbers[:, :1])
+    encoder = TableEncoder(numeric="robust").fit(numbers[:, :1])
     Z = encoder.transform(np.array([-largest, -1e30, 0, 1000, 1e30, largest])[:, None])[:, 0]
     assert_allclose(Z[[0, -1]], [-3, 3])
     assert (np.diff(Z) >= 0).all()
+    wide = TableEncoder().fit(numbers[:, :1]).transform([[-largest], [largest]])
+    assert_allclose(wide[:, 0], [-10, 10])
     Z = TableEncoder(numeric="standard").fit(numbers[:, :1]).transform([[-largest], [largest]])
     assert np.isfinite(Z).all()
     with pytest.raises(ValueError, match=r"Column 'x0' holds numbers so large"):
@@ -119,23 +125,61 @@ def test_quantile_of_ties_is_the_middle_of_their_ranks():
 
 
 @pytest.mark.parametrize("n_bins", [2, 5, "auto"])
-def test_piecewise_linear_is_the_formula(numbers, n_bins):
-    """Edges are NumPy's quantiles without repetitions; codes are those of the paper."""
-    encoder = double(numeric="piecewise_linear", n_bins=n_bins).fit(numbers)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_piecewise_linear_is_the_formula(numbers, n_bins, weighted):
+    """Codes are those of the paper, less their mean, and a tenth."""
+    weight = np.arange(len(numbers)) % 3 if weighted else np.ones(len(numbers), int)
+    encoder = double(numeric="piecewise_linear", n_bins=n_bins)
+    encoder.fit(numbers, sample_weight=weight if weighted else None)
     Z, begin = encoder.transform(numbers), 0
-    robust = double().fit_transform(numbers)
+    z = StandardScaler().fit(numbers, sample_weight=weight).transform(numbers)
+    z[:, -1] = 0  # of one value theirs is the root of a rounding error
+    value = z / np.sqrt(1 + (z / 10) ** 2)
     for j, x in enumerate(numbers.T):
-        n = 8 if n_bins == "auto" else n_bins
-        edges = np.quantile(x, np.linspace(0, 1, n + 1))
-        edges = edges[np.append(True, np.diff(edges) > 1e-9)]
-        expected = [robust[:, j]]
-        for below, above in itertools.pairwise(edges):
-            expected.append([min(max((v - below) / (above - below), 0), 1) for v in x])
-        width = len(expected)
+        edges = edges_by_hand(np.repeat(x, weight), 8 if n_bins == "auto" else n_bins)
+        codes = [np.clip((x - a) / (b - a), 0, 1) for a, b in itertools.pairwise(edges)]
+        expected = [0.1 * (code - np.average(code, weights=weight)) for code in codes]
+        width = 1 + len(expected)
         assert encoder.encoders_[j].width == width
-        assert_allclose(Z[:, begin : begin + width], np.transpose(expected), atol=1e-9)
+        assert_allclose(Z[:, begin], value[:, j], atol=1e-9)
+        assert_allclose(
+            Z[:, begin + 1 : begin + width].T, np.reshape(expected, (width - 1, len(x)))
+        )
         begin += width
     assert begin == Z.shape[1]
+
+
+def edges_by_hand(x, n_bins):
+    """Values that fill a bin of what is left, and NumPy's quantiles of the others."""
+    counts, edges = collections.Counter(x.tolist()), []
+    if len(counts) <= n_bins + 1:
+        return sorted(counts)
+    while True:
+        left = n_bins - len(edges)
+        full = [v for v, count in counts.items() if left > 1 and count * left > counts.total()]
+        if not full:
+            break
+        edges += full
+        counts = collections.Counter({v: c for v, c in counts.items() if v not in full})
+    quantiles = np.quantile(list(counts.elements()), np.linspace(0, 1, max(left, 1) + 1))
+    return sorted({*edges, *quantiles.tolist()})
+
+
+def test_zeros_keep_their_tail():
+    """Quantiles of all rows would have one bin for it."""
+    x = np.append(np.zeros(900), np.linspace(1, 100, 100))
+    encoder = double(n_bins=5).fit(x[:, None])
+    assert_allclose(encoder.encoders_[0].scaling.edges, [0, 1, 25.75, 50.5, 75.25, 100])
+
+
+def test_codes_fit_into_memory(monkeypatch):
+    """Fewer bins where the codes of all columns would be too large."""
+    monkeypatch.setattr("skreg.preprocessing.table.MOST_BYTES", 3 * 4 * 50 * 10)
+    x = np.random.RandomState(0).normal(size=(50, 11))
+    X = pd.DataFrame(x).add_prefix("x").assign(c="c")
+    assert TableEncoder().fit_transform(X).shape[1] == 11 * (1 + 2) + 1
+    assert TableEncoder(n_bins=4).fit_transform(X).shape[1] == 11 * (1 + 4) + 1
+    assert TableEncoder().fit_transform(np.tile(x, 5)).shape[1] == 55 * (1 + 1)
 
 
 def test_number_of_bins():
@@ -309,7 +353,7 @@ def test_categorical_features(frame):
     for given in (["aeg"], [7], [True], [0.5]):
         with pytest.raises(ValueError, match=r"categorical_features=.* fits none of"):
             TableEncoder(categorical_features=given).fit(X)
-    flag = TableEncoder(categorical_features=None).fit_transform(X[["member"]])
+    flag = TableEncoder(categorical_features=None, numeric="standard").fit_transform(X[["member"]])
     assert flag.shape[1] == 1
     for given in (None, ["grade"]):
         with pytest.raises(ValueError, match=r"Column 'town' is not numeric"):
@@ -319,6 +363,6 @@ def test_categorical_features(frame):
 def test_free_text_warns():
     texts = pd.DataFrame({"id": [f"row {i}" for i in range(150)], "n": np.arange(150)})
     with pytest.warns(UserWarning, match=r"Column 'id' has 150 categories.*skrub"):
-        Z = TableEncoder().fit_transform(texts)
+        Z = TableEncoder(numeric="standard").fit_transform(texts)
     assert Z.shape == (150, 2)
     TableEncoder().fit(pd.DataFrame({"code": [f"row {i % 150}" for i in range(600)]}))

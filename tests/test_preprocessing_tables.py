@@ -113,7 +113,7 @@ def test_booleans_and_columns_of_nothing():
 def test_lists_of_both_kinds():
     """As OneHotEncoder reads them: numbers beside strings stay numbers."""
     rows = [[1, "a"], [2, "b"], [4, "a"], [None, "b"]]
-    encoder = TableEncoder(min_frequency=1).fit(rows)
+    encoder = TableEncoder(numeric="standard", min_frequency=1).fit(rows)
     names = ["x0", "x0_missing", "x1_a", "x1_b"]
     assert encoder.get_feature_names_out().tolist() == names
     strings = TableEncoder(min_frequency=1).fit(np.array([["1", "a"], ["2", "b"]]))
@@ -202,6 +202,7 @@ def test_feature_names_are_checked(frame):
 
 def test_names_of_columns():
     X = pd.DataFrame({"a": ["b_c", "b_c"], "a_b": ["c", "c"], "n": [1.0, 2.0]})
+    X = pd.concat([X, X.assign(n=3.0)])
     encoder = TableEncoder(min_frequency=1, numeric="piecewise_linear", n_bins=2).fit(X)
     names = ["a_b_c", "a_b_c_2", "n", "n_bin1", "n_bin2"]
     assert encoder.get_feature_names_out().tolist() == names

@@ -13,6 +13,7 @@ from scipy.special import ndtri
 # Of float64 numbers: small enough that the temporaries of a chunk stay in cache.
 CHUNK = 2**14
 BOUND = 3.0  # of robust values
+WIDE_BOUND, CODE_SCALE = 10.0, 0.1  # of the value beside piecewise-linear codes, and theirs
 # As in scikit-learn's QuantileTransformer: the largest normal score is about 5.2.
 N_QUANTILES, LEAST_SHARE = 1000, 1e-7
 
@@ -52,6 +53,18 @@ class Sample:
         below = at.astype(np.intp)
         above = np.minimum(below + 1, len(x) - 1)
         return x[below] + (at - below) * (x[above] - x[below])
+
+    def distinct(self):
+        """The values without repetition, and how often each comes."""
+        x, ends = self._sorted
+        last = np.flatnonzero(np.append(np.diff(x) > 0, True))
+        ends = last + 1 if ends is None else ends[last]
+        return x[last], np.diff(ends, prepend=0)
+
+    def without(self, values):
+        """The rest of the sample; it has some."""
+        rest = ~np.isin(self.x, values)
+        return Sample(self.x[rest], self.weight if self.weight is None else self.weight[rest])
 
 
 def repetitions(weight):
@@ -105,12 +118,25 @@ class Robust(OneColumn):
 
     def __init__(self, sample):
         low, self.center, high = sample.quantiles([0.25, 0.5, 0.75])
+        if low == high and sample.range:  # mostly one value: the others are what has a scale
+            low, high = sample.without(self.center).quantiles([0.25, 0.75])
         self.scale = (high - low) or sample.range or 1.0
 
     def write(self, x, out):
-        z = (x - self.center) / self.scale
-        np.clip(z, -1e9, 1e9, out=z)  # where the square would overflow; rounds to the bound
-        out[:, 0] = z / np.sqrt(1 + np.square(z / BOUND))
+        out[:, 0] = bounded((x - self.center) / self.scale, BOUND)
+
+
+class BoundedStandard(Standard):
+    """The standard score, bounded smoothly."""
+
+    def write(self, x, out):
+        out[:, 0] = bounded((x - self.center) / self.scale, WIDE_BOUND)
+
+
+def bounded(z, bound):
+    """z, nearly as it is in the middle, and never beyond the bound; the order stays."""
+    np.clip(z, -1e9, 1e9, out=z)  # where the square would overflow; rounds to the bound
+    return z / np.sqrt(1 + np.square(z / bound))
 
 
 class Ranks(OneColumn):
@@ -133,29 +159,64 @@ class Ranks(OneColumn):
 
 
 class PiecewiseLinear:
-    """The robust value, and beside it for each bin how much of it lies below x."""
+    """A scaled value, and beside it for each bin how much of it lies below x, centered and small.
+
+    At their own size the codes of a column outweigh its value, and a network learns its training
+    rows by them before it has learned the trend.
+    """
 
     def __init__(self, sample, n_bins):
-        self.value = Robust(sample)
-        if n_bins == "auto":
-            n_bins = auto_bins(sample.size)
-        self.edges = np.unique(sample.quantiles(np.linspace(0, 1, n_bins + 1)))
+        self.value = BoundedStandard(sample)
+        self.edges = bin_edges(sample, n_bins(sample.size) if callable(n_bins) else n_bins)
         self.width = len(self.edges)
+        total = np.zeros(self.width - 1)
+        for begin in range(0, len(sample.x), CHUNK):
+            rows = slice(begin, begin + CHUNK)
+            weight = np.ones(len(sample.x[rows])) if sample.weight is None else sample.weight[rows]
+            total += weight @ self._codes(sample.x[rows])
+        self.means = total / sample.size
 
     def names(self, name):
         return [name, *(f"{name}_bin{t}" for t in range(1, self.width))]
 
     def write(self, x, out):
         self.value.write(x, out)
-        codes = x[:, None] - self.edges[:-1]
-        codes /= np.diff(self.edges)
-        np.clip(codes, 0, 1, out=codes)
+        codes = self._codes(x)
+        codes -= self.means
+        codes *= CODE_SCALE
         out[:, 1:] = codes
 
+    def _codes(self, x):
+        """Of shape (n_rows, n_bins), in [0, 1]."""
+        codes = x[:, None] - self.edges[:-1]
+        codes /= np.diff(self.edges)
+        return np.clip(codes, 0, 1, out=codes)
 
-def auto_bins(n_rows):
-    """A bin for 500 rows, at least 8 and at most 32."""
-    return int(np.clip(n_rows // 500, 8, 32))
+
+def bin_edges(sample, n_bins):
+    """The edges of bins with about as many rows each.
+
+    A value that comes so often that it would fill a bin is an edge, and what is left is divided
+    into the bins that are left, as LightGBM does: a column of zeros with a tail keeps its tail.
+    """
+    values, counts = sample.distinct()
+    if len(values) <= n_bins + 1:
+        return values
+    frequent, n_left = np.zeros(len(values), bool), n_bins
+    while n_left > 1:
+        more = ~frequent & (counts > counts[~frequent].sum() / n_left)
+        if not more.any():
+            break
+        frequent |= more
+        n_left = n_bins - frequent.sum()
+    others = sample.without(values[frequent])
+    shares = np.linspace(0, 1, max(n_left, 1) + 1)
+    return np.unique(np.concatenate([values[frequent], others.quantiles(shares)]))
+
+
+def auto_bins(n_rows, most=32):
+    """A bin for 500 rows, at least 8 and at most 32, if there is room for as many."""
+    return int(max(1, min(np.clip(n_rows // 500, 8, 32), most)))
 
 
 SCALINGS = {

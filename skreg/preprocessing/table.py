@@ -1,6 +1,7 @@
 """TableEncoder: from data frames and arrays to the array that a network is trained on."""
 
 from collections import Counter
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -17,7 +18,9 @@ from sklearn.utils.validation import (
 from skreg.common import all_or_nothing, warn
 from skreg.preprocessing.categories import Categories
 from skreg.preprocessing.columns import CATEGORY, DATE, OTHER, is_frame, reader
-from skreg.preprocessing.numeric import SCALINGS, Numbers
+from skreg.preprocessing.numeric import SCALINGS, Numbers, auto_bins
+
+MOST_BYTES = 2**31  # of the codes, with bins by themselves
 
 
 class TableEncoder(TransformerMixin, BaseEstimator):
@@ -37,24 +40,28 @@ class TableEncoder(TransformerMixin, BaseEstimator):
           the columns that do not consist of numbers
         - names, indices or a boolean mask of columns
         - None: none
-    numeric : {"robust", "standard", "quantile", "piecewise_linear"}, default="robust"
+    numeric : {"piecewise_linear", "standard", "robust", "quantile"}, default="piecewise_linear"
         How numbers are scaled.
 
+        - "piecewise_linear": the standard score z, bounded as :math:`z / \sqrt{1 + (z/10)^2}`, and
+          beside it for the edges :math:`b_0 < \dots < b_T` of bins the codes
+          :math:`0.1\,\big(\mathrm{clip}\big((x - b_{t-1}) / (b_t - b_{t-1}), 0, 1\big) - m_t\big)`,
+          :math:`t = 1, \dots, T`, where :math:`m_t` makes their mean 0 [1]_
+        - "standard": z = (x - mean) / standard deviation, unbounded
         - "robust": :math:`z / \sqrt{1 + (z/3)^2}` with
           :math:`z = (x - \mathrm{median}) / (q_{75} - q_{25})`, which is near z in the middle and
-          within ±3. Where the quartiles are equal, the range is the unit.
-        - "standard": (x - mean) / standard deviation, unbounded
+          within ±3. Where the quartiles are equal, those of the numbers that differ from the median
+          are taken; where these are equal too, the range is the unit.
         - "quantile": the quantile of the standard normal distribution at the rank of x, within
           ±5.2, as of :class:`~sklearn.preprocessing.QuantileTransformer` with all rows and up to
           1000 quantiles. Ties have the middle of their ranks, also at the ends.
-        - "piecewise_linear": the robust value, and beside it for the quantiles
-          :math:`b_0 < \dots < b_T` the codes
-          :math:`\mathrm{clip}\big((x - b_{t-1}) / (b_t - b_{t-1}), 0, 1\big)`,
-          :math:`t = 1, \dots, T` [1]_
     n_bins : int or "auto", default="auto"
-        The number of bins T of each column for "piecewise_linear", at least 2; fewer where
-        quantiles are equal. "auto" is `clip(n // 500, 8, 32)` with n the number of training rows
-        where the column is known: 8 up to 4,000 rows, 32 from 16,000 on.
+        The number of bins T of each column for "piecewise_linear", at least 2. Bins hold about as
+        many rows each; a value that alone would fill a bin is an edge, and the others are divided
+        into the bins that are left, so that a column of zeros keeps its tail. With T + 1 values or
+        fewer all of them are edges. "auto" is `clip(n // 500, 8, 32)` with n the number of training
+        rows where the column is known: 8 up to 4,000 rows, 32 from 16,000 on; fewer where the codes
+        of all columns would take more than 2 GiB.
     min_frequency : int, float or None, default=3
         A category in fewer rows is rare: an int is a number of rows, a float in (0, 1) a share.
     max_categories : int or None, default=100
@@ -96,8 +103,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     Notes
     -----
     A missing number is 0 in all columns but the one that marks it. A column that is constant in
-    the training rows stays, so that no names depend on it: "robust", "standard" and "quantile" make
-    0 of its value. Where no value is known, all are 0.
+    the training rows stays as 0, so that no names depend on it. Where no value is known, all are 0.
 
     A category that is not known from the training rows counts as a rare one. Where there are none,
     it is 0 in all columns, as a missing value is where the training rows have none. Missing values
@@ -113,8 +119,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     References
     ----------
     .. [1] Y. Gorishniy, I. Rubachev and A. Babenko (2022). On embeddings for numerical features in
-       tabular deep learning. Advances in Neural Information Processing Systems 35. Their first and
-       last codes are not clipped; here the robust value says what lies beyond the edges.
+       tabular deep learning. Advances in Neural Information Processing Systems 35. Their codes are
+       neither centered nor scaled, and the first and last are not clipped; here the value beside
+       them says what lies beyond the edges.
     .. [2] A. Akinshin (2023). Weighted quantile estimators. arXiv:2304.07265.
 
     Examples
@@ -122,7 +129,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     >>> import pandas as pd
     >>> from skreg.preprocessing import TableEncoder
     >>> X = pd.DataFrame({"age": [20, 30, None, 40], "town": ["Bonn", "Rome", "Rome", "Bonn"]})
-    >>> encoder = TableEncoder(min_frequency=1).fit(X)
+    >>> encoder = TableEncoder(numeric="robust", min_frequency=1).fit(X)
     >>> encoder.get_feature_names_out().tolist()
     ['age', 'age_missing', 'town_Bonn', 'town_Rome']
     >>> encoder.transform(X).round(2)
@@ -150,7 +157,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self,
         *,
         categorical_features="from_dtype",
-        numeric="robust",
+        numeric="piecewise_linear",
         n_bins="auto",
         min_frequency=3,
         max_categories=100,
@@ -264,7 +271,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         if not self.is_categorical_[j]:
             x = self._numbers(columns, j)[rows]
             try:
-                return Numbers(x, weight, self.numeric, self.n_bins, missing)
+                n_bins = self._auto_bins(columns) if self.n_bins == "auto" else self.n_bins
+                return Numbers(x, weight, self.numeric, n_bins, missing)
             except ValueError as error:
                 raise ValueError(f"Column {self._name(j)!r} {error}. Scale it.") from error
         codes, levels = columns.levels(j)
@@ -273,6 +281,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         if encoder.is_text:
             self._warn_of_text(j, len(encoder.categories), columns.n_rows)
         return encoder
+
+    def _auto_bins(self, columns):
+        """The number of bins of a column, by its number of known rows."""
+        of_one_bin = columns.n_rows * np.sum(~self.is_categorical_) * np.dtype(self.dtype).itemsize
+        return partial(auto_bins, most=MOST_BYTES // of_one_bin)
 
     def _warn_of_text(self, j, n_categories, n_rows):
         warn(
