@@ -134,7 +134,7 @@ class FoldEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, meta
                 "Callbacks of the estimator are not called, since its networks train side by side. "
                 f"Set them by the set_callbacks of {type(self).__name__}."
             )
-        network._skl_callbacks = [*checkpoints_for(self), *checkpoints_of(network)]
+        network.set_callbacks(*checkpoints_for(self), *checkpoints_of(network))
         return network.set_params(early_stopping=True, warm_start=False)
 
     def _splits(self, X, y, weight, params, random_state):

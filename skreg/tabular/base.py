@@ -73,7 +73,7 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                 verbose=self.verbose,
             )
             self.ensemble_._warns = self.estimator is not None or self.max_iter != "auto"
-            self.ensemble_._skl_callbacks = checkpoints_for(self)
+            self.ensemble_.set_callbacks(*checkpoints_for(self))
             self.ensemble_._train(Z, y, sample_weight, params, tasks, begin)
             self.oof_prediction_ = self.ensemble_.oof_prediction_
             self.oof_score_ = self.ensemble_.oof_score_
