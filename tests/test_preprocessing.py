@@ -165,6 +165,13 @@ def edges_by_hand(x, n_bins):
     return sorted({*edges, *quantiles.tolist()})
 
 
+def test_size_of_codes(numbers):
+    """Beside the value, which stays."""
+    small, large = (double(code_scale=s).fit_transform(numbers[:, :1]) for s in (0.2, 2))
+    assert_allclose(10 * small[:, 1:], large[:, 1:])
+    assert_array_equal(small[:, 0], large[:, 0])
+
+
 def test_zeros_keep_their_tail():
     """Quantiles of all rows would have one bin for it."""
     x = np.append(np.zeros(900), np.linspace(1, 100, 100))

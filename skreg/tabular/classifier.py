@@ -21,8 +21,9 @@ class TabularClassifier(ClassifierMixin, Tabular):
     Parameters
     ----------
     encoder : transformer or 'auto', default='auto'
-        Makes numbers of the table; 'auto' is ``TableEncoder(numeric="piecewise_linear")``. It is
-        fitted once, on all rows, so it must not look at y.
+        Makes numbers of the table; 'auto' is ``TableEncoder()``, and from 10,000 rows on that or
+        ``TableEncoder(code_scale=1.0)``, whichever gives a first network the lower validation loss.
+        It is fitted once, on all rows, so it must not look at y.
     hidden_layer_sizes : int, array-like or 'auto', default='auto'
         Of each network; 'auto' is (128, 128), from 20,000 rows on (256, 256).
     dropout : float, array-like or 'auto', default='auto'
@@ -184,12 +185,11 @@ class TabularClassifier(ClassifierMixin, Tabular):
         return self.ensemble_.predict_proba(Z)
 
     def _default(self):
-        return MLPClassifier(
-            label_smoothing=self.params_["label_smoothing"], class_weight=self.class_weight
-        )
+        own = {name: self.params_[name] for name in self._flat()}
+        return MLPClassifier(**own)
 
     def _flat(self):
-        return {"label_smoothing": 0.0}
+        return {"label_smoothing": 0.0, "class_weight": None}
 
     def _ensemble(self, network, **options):
         return FoldEnsembleClassifier(network, **options)

@@ -18,8 +18,9 @@ class TabularRegressor(RegressorMixin, Tabular):
     Parameters
     ----------
     encoder : transformer or 'auto', default='auto'
-        Makes numbers of the table; 'auto' is ``TableEncoder(numeric="piecewise_linear")``. It is
-        fitted once, on all rows, so it must not look at y.
+        Makes numbers of the table; 'auto' is ``TableEncoder()``, and from 10,000 rows on that or
+        ``TableEncoder(code_scale=1.0)``, whichever gives a first network the lower validation loss.
+        It is fitted once, on all rows, so it must not look at y.
     hidden_layer_sizes : int, array-like or 'auto', default='auto'
         Of each network; 'auto' is (128, 128), from 20,000 rows on (256, 256).
     dropout : float, array-like or 'auto', default='auto'
