@@ -22,6 +22,15 @@ from skreg import (
     TabularRegressor,
 )
 
+# What Tabular* take up to 10,000 rows.
+NETWORK = {
+    "hidden_layer_sizes": (128, 128),
+    "dropout": 0.15,
+    "learning_rate_init": 2e-3,
+    "batch_size": 64,
+    "max_iter": 200,
+}
+
 
 def of_task(task, classifier, regressor):
     return classifier if task == "classification" else regressor
@@ -38,15 +47,13 @@ def changed(encoder=None, ensemble=None, **params):
     """Ours with another encoder or ensemble, or other parameters of its networks."""
 
     def make(task, seed, X):
-        auto = tabular(task, seed, X)._resolved(X.shape[0])
-        network = {name: auto[name] for name in auto if name not in ("cv", "label_smoothing")}
-        network |= params
-        if task == "regression":
+        network, options = NETWORK | params, {"random_state": seed, **(ensemble or {})}
+        if task == "regression":  # what numbers have no use for
             network.pop("label_smoothing", None)
-            model = FoldEnsembleRegressor(MLPRegressor(standardize_y=True, **network))
+            options.pop("calibration", None)
+            model = FoldEnsembleRegressor(MLPRegressor(standardize_y=True, **network), **options)
         else:
-            model = FoldEnsembleClassifier(MLPClassifier(**network))
-        model.set_params(cv=auto["cv"], random_state=seed, **(ensemble or {}))
+            model = FoldEnsembleClassifier(MLPClassifier(**network), **options)
         return make_pipeline(TableEncoder(**(encoder or {})), model)
 
     return make
@@ -69,6 +76,8 @@ PARTS = {
     "standard scores alone": changed({"numeric": "standard"}),
     "robust scores alone": changed({"numeric": "robust"}),
     "ranks alone": changed({"numeric": "quantile"}),
+    "codes of size 0.25": changed({"code_scale": 0.25}),
+    "codes of size 1": changed({"code_scale": 1.0}),
     "16 bins": changed({"n_bins": 16}),
     "32 bins": changed({"n_bins": 32}),
     "no dropout": changed(dropout=0.0),
