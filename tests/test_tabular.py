@@ -50,7 +50,7 @@ def test_a_raw_table():
     X, y = table()
     model = TabularRegressor(random_state=0).fit(X[:200], y[:200])
     assert model.score(X[200:], y[200:]) > 0.6
-    assert model.params_["hidden_layer_sizes"] == (128, 128) and model.params_["cv"] == 5
+    assert model.params_["hidden_layer_sizes"] == (96, 96) and model.params_["cv"] == 8
     unknown = X[200:].assign(colour="yellow")
     assert np.isfinite(model.predict(unknown)).all()
     assert list(model.feature_names_in_) == ["colour", "size", "noise"]

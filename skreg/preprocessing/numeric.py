@@ -216,8 +216,8 @@ def bin_edges(sample, n_bins):
 
 
 def auto_bins(n_rows, most=32):
-    """A bin for 500 rows, at least 8 and at most 32, if there is room for as many."""
-    return int(max(1, min(np.clip(n_rows // 500, 8, 32), most)))
+    """A bin for 250 rows, at least 8 and at most 32, if there is room for as many."""
+    return int(max(1, min(np.clip(n_rows // 250, 8, 32), most)))
 
 
 SCALINGS = {

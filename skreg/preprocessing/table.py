@@ -60,8 +60,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         The number of bins T of each column for "piecewise_linear", at least 2. Bins hold about as
         many rows each; a value that alone would fill a bin is an edge, and the others are divided
         into the bins that are left, so that a column of zeros keeps its tail. With T + 1 values or
-        fewer all of them are edges. "auto" is `clip(n // 500, 8, 32)` with n the number of training
-        rows where the column is known: 8 up to 4,000 rows, 32 from 16,000 on; fewer where the codes
+        fewer all of them are edges. "auto" is `clip(n // 250, 8, 32)` with n the number of training
+        rows where the column is known: 8 up to 2,000 rows, 32 from 8,000 on; fewer where the codes
         of all columns would take more than 2 GiB.
     code_scale : float, default=0.1
         The size s of the codes for "piecewise_linear", in (0, inf): 0.1 is for smooth relations and

@@ -122,15 +122,15 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _resolved(self, n_rows):
         """The parameters in use, by the number of rows; measured in examples/benchmarks."""
-        large = n_rows >= 20_000
+        many, large = n_rows >= 10_000, n_rows >= 20_000
         auto = {
-            "hidden_layer_sizes": (256, 256) if large else (128, 128),
+            "hidden_layer_sizes": (256, 256) if large else (128, 128) if many else (96, 96),
             "dropout": 0.15,
             "learning_rate_init": 2e-3,
             "batch_size": 256 if large else max(1, min(64, n_rows // 2)),  # half trains at least
             "weight_decay": 0.0,
             "max_iter": 200,
-            "cv": 5,
+            "cv": 5 if many else 8,
             **self._flat(),
         }
         given = {name: getattr(self, name) for name in auto}
