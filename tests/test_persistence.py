@@ -8,11 +8,19 @@ import pandas as pd
 import pytest
 from conftest import assert_same_bits, fit_epochs, fit_quietly, parameters
 from scipy import sparse
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.preprocessing import LabelBinarizer
 from threadpoolctl import threadpool_limits
 
-from skreg import MLPClassifier, MLPRegressor
+from skreg import (
+    FoldEnsembleClassifier,
+    FoldEnsembleRegressor,
+    MLPClassifier,
+    MLPRegressor,
+    TableEncoder,
+    TabularClassifier,
+    TabularRegressor,
+)
 
 REGULARIZED = {
     "hidden_layer_sizes": (9, 5), "dropout": [0.2, 0.1], "input_dropout": 0.1, "batch_norm": True,
@@ -31,6 +39,12 @@ def round_trip(model, how, tmp_path):
     """Store and load an estimator."""
     if how == "pickle":
         return pickle.loads(pickle.dumps(model))
+    if how == "skops":
+        io = pytest.importorskip("skops.io")
+        content = io.dumps(model)
+        to_trust = io.get_untrusted_types(data=content)
+        assert all(name.startswith("skreg.") for name in to_trust)
+        return io.loads(content, trusted=to_trust)
     joblib.dump(model, tmp_path / "model.joblib")
     return joblib.load(tmp_path / "model.joblib")
 
@@ -47,7 +61,10 @@ def assert_plain(value, name):
         assert value is None or isinstance(value, HELD_TYPES), f"{name} holds a {type(value)}"
 
 
-@pytest.mark.parametrize("how", ["pickle", "joblib"])
+STORES = pytest.mark.parametrize("how", ["pickle", "joblib", "skops"])
+
+
+@STORES
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_round_trip(cancer, variant, how, tmp_path):
     """A loaded estimator predicts the same bits, and goes on training as the original does."""
@@ -64,12 +81,58 @@ def test_round_trip(cancer, variant, how, tmp_path):
     assert loaded.t_ == model.t_
 
 
+@STORES
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_warm_start_survives(regression, variant, tmp_path):
+def test_warm_start_survives(regression, variant, how, tmp_path):
     """Fitting on from a loaded estimator is fitting on from the original."""
     model = fit_epochs(MLPRegressor(**VARIANTS[variant], warm_start=True), *regression)
-    loaded = round_trip(model, "pickle", tmp_path)
+    loaded = round_trip(model, how, tmp_path)
     assert_same_bits(fit_epochs(loaded, *regression), fit_epochs(model, *regression))
+
+
+NET = {"hidden_layer_sizes": (5,), "max_iter": 5, "dropout": 0.1}
+OF_TABLES = [
+    FoldEnsembleClassifier(MLPClassifier(**NET), cv=2, random_state=0),
+    FoldEnsembleRegressor(MLPRegressor(**NET, standardize_y=True), cv=2, random_state=0),
+    TabularClassifier(**NET, cv=2, random_state=0),
+    TabularRegressor(**NET, cv=2, random_state=0),
+]
+
+
+@STORES
+@pytest.mark.parametrize("model", OF_TABLES, ids=lambda model: type(model).__name__)
+@pytest.mark.filterwarnings("ignore:.*networks reached max_iter")
+def test_ensembles_survive(mixed_table, model, how, tmp_path):
+    """With what they know of held-out rows."""
+    X = mixed_table if hasattr(model, "encoder") else mixed_table[["age", "member"]] / [80, 1]
+    y = mixed_table["age"].to_numpy() > 50 if is_classifier(model) else mixed_table["age"]
+    model = clone(model).fit(X, y)
+    loaded = round_trip(model, how, tmp_path)
+    for each in ("predict", "predict_proba", "predict_held_out", "permutation_importances"):
+        if hasattr(model, each):
+            more = {"y": y, "random_state": 0} if each == "permutation_importances" else {}
+            expected, found = (getattr(one, each)(X, **more) for one in (model, loaded))
+            np.testing.assert_equal(found, expected)
+    np.testing.assert_array_equal(loaded.oof_prediction_, model.oof_prediction_)
+    assert loaded.get_params().keys() == model.get_params().keys()
+
+
+@STORES
+@pytest.mark.parametrize("numeric", ["piecewise_linear", "standard", "robust", "quantile"])
+def test_encoders_survive(mixed_table, numeric, how, tmp_path):
+    """Whatever the categories are: also those that JSON, of which skops makes use, has as text."""
+    rng = np.random.RandomState(0)
+    values = np.array([1, "1", 2.5, True, "True", None], dtype=object)
+    X = mixed_table.assign(any=values[rng.randint(6, size=len(mixed_table))])
+    X["number"] = rng.randint(3, size=len(X))
+    encoder = TableEncoder(
+        numeric=numeric, categorical_features=["town", "member", "any", "number"]
+    )
+    X = X.drop(columns="grade")
+    encoder.fit(X)
+    loaded = round_trip(encoder, how, tmp_path)
+    np.testing.assert_array_equal(loaded.transform(X), encoder.transform(X))
+    assert list(loaded.get_feature_names_out()) == list(encoder.get_feature_names_out())
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])

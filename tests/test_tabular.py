@@ -60,18 +60,6 @@ def test_a_raw_table():
     assert classifier.oof_prediction_.shape == (200, 2)
 
 
-def test_importances_are_those_of_input_columns():
-    """On rows that were held out, before they are encoded."""
-    X, y = table()
-    model = TabularRegressor(**FAST, random_state=0).fit(X, y)
-    before = X.copy()
-    importances = model.permutation_importances(X, y, n_repeats=3, random_state=0)
-    assert importances.shape == (3, 3)
-    colour, size, noise = importances.mean(axis=1)
-    assert min(colour, size) > 0.2 > 10 * abs(noise)
-    pd.testing.assert_frame_equal(X, before)
-
-
 def test_flat_parameters_reach_the_networks():
     """Each of them, and the encoder."""
     X, y = table()
@@ -150,7 +138,6 @@ def test_quantiles_are_scored_as_such():
     network = MLPRegressor("quantile", quantile=[0.1, 0.9], standardize_y=True, max_iter=60)
     model = TabularRegressor(estimator=network, cv=3, random_state=0).fit(X, y)
     assert 0 < model.score(X, y) < 1
-    assert model.permutation_importances(X, y, n_repeats=1).shape == (3, 1)
 
 
 def test_names_of_an_earlier_fit_are_gone():

@@ -1,5 +1,6 @@
 """FoldEnsemble: one network a fold, averaged; what its classifier and its regressor share."""
 
+import copy
 import math
 import time
 from abc import ABCMeta, abstractmethod
@@ -163,7 +164,11 @@ class FoldEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, meta
     def _outputs_of_members(self, X):
         """Of shape (n_members, n_samples, n_outputs)."""
         X = self._checked(X)
-        return np.stack([member._outputs(X, self._link) for member in self.estimators_])
+        return np.stack([m._network.outputs(X, self._link) for m in self.estimators_])
+
+    def _mean(self, X):
+        """Over the members, of what is averaged of them."""
+        return self._averaged(self._outputs_of_members(X)).mean(axis=0)
 
     def _checked(self, X):
         check_is_fitted(self)
@@ -188,7 +193,11 @@ class FoldEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, meta
         known : ndarray of bool of shape (n_samples,)
             Rows that a member has held out; `y` means nothing for the others.
         """
-        X = self._checked(X)
+        mean, known = self._held_out_mean(self._checked(X))
+        return self._decided(mean), known
+
+    def _held_out_mean(self, X):
+        """What is averaged, for the training rows; and which of them a member has held out."""
         if X.shape[0] != len(self.oof_prediction_):
             raise ValueError(
                 f"X must hold the {len(self.oof_prediction_)} rows of fit, got {X.shape[0]}."
@@ -196,9 +205,17 @@ class FoldEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, meta
         shape = self.oof_prediction_.reshape(len(self.oof_prediction_), -1).shape
         total, count = np.zeros(shape), np.zeros(len(self.oof_prediction_))
         for member, held_out in zip(self.estimators_, self._held_out, strict=True):
-            total[held_out] += self._averaged(member._outputs(X[held_out], self._link))
+            outputs = member._network.outputs(X[held_out], self._link)
+            total[held_out] += self._averaged(outputs.astype(np.float64))  # sums of one to its eps
             count[held_out] += 1
-        return self._decided(total / np.maximum(count, 1)[:, None]), count > 0
+        return total / np.maximum(count, 1)[:, None], count > 0
+
+    def _saying_of_held_out(self, X):
+        """A copy for scorers, which predicts the known rows of X whatever it is given; the rows."""
+        mean, known = self._held_out_mean(X)
+        rows, said = np.flatnonzero(known), copy.copy(self)
+        said._mean = lambda _: mean[rows]
+        return said, rows
 
     # ------------------------------------------------------------------------ metadata
 

@@ -174,7 +174,7 @@ class FoldEnsembleClassifier(ClassifierMixin, FoldEnsemble):
         p : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`; for multilabel targets of each label on its own.
         """
-        return self._averaged(self._outputs_of_members(X)).mean(axis=0)
+        return self._mean(X)
 
     def predict(self, X):
         """The most probable labels.

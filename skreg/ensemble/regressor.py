@@ -143,7 +143,7 @@ class FoldEnsembleRegressor(RegressorMixin, FoldEnsemble):
             With `return_std`.
         """
         if not return_std:
-            return self._decided(self._outputs_of_members(X).mean(axis=0))
+            return self._decided(self._mean(X))
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
         passes = [m.predict(X, return_std=True, n_draws=n_draws) for m in self.estimators_]

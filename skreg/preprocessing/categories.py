@@ -32,7 +32,6 @@ class Categories:
         self.categories = seen
         self.frequent = [level for level, is_rare in zip(seen, rare, strict=True) if not is_rare]
         self.pool = len(self.frequent) if rare.any() else -1
-        self.place = {level: i for i, level in enumerate(self.frequent)}
         self.width = len(self.frequent) + bool(rare.any())
         self.missing = -1
         if missing_indicator and not known.all():
@@ -46,7 +45,8 @@ class Categories:
 
     def write(self, codes, levels, out):
         """Fill `out`, of shape (n_rows, width) and zero, for the values levels[codes]."""
-        places = [self.place.get(level, self.pool) for level in levels]
+        place = {level: i for i, level in enumerate(self.frequent)}
+        places = [place.get(level, self.pool) for level in levels]
         column = np.array([*places, self.missing], dtype=np.intp)[codes]  # codes of -1: the last
         rows = np.flatnonzero(column >= 0)
         out[rows, column[rows]] = 1

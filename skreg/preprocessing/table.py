@@ -2,6 +2,7 @@
 
 from collections import Counter
 from functools import partial
+from itertools import pairwise
 from numbers import Integral, Real
 
 import numpy as np
@@ -221,15 +222,20 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         columns = self._columns(X, reset=False)
         self._check_kinds(columns)
-        widths = [encoder.width for encoder in self.encoders_]
-        out = np.zeros((columns.n_rows, sum(widths)), dtype=self.dtype)
-        parts = np.split(out, np.cumsum(widths)[:-1], axis=1)
-        for j, (encoder, part) in enumerate(zip(self.encoders_, parts, strict=True)):
+        blocks = self._blocks()
+        out = np.zeros((columns.n_rows, blocks[-1].stop), dtype=self.dtype)
+        for j, (encoder, block) in enumerate(zip(self.encoders_, blocks, strict=True)):
+            part = out[:, block]
             if self.is_categorical_[j]:
                 encoder.write(*columns.levels(j), part)
             else:
                 encoder.write(self._numbers(columns, j), part)
         return out
+
+    def _blocks(self):
+        """For each column of X those of the result that depend on it, and on nothing else."""
+        ends = np.cumsum([encoder.width for encoder in self.encoders_]).tolist()
+        return [slice(*pair) for pair in pairwise([0, *ends])]
 
     def get_feature_names_out(self, input_features=None):
         """Names of the columns of the result.

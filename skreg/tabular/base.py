@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state, get_tags
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_params
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_parameter
 
@@ -19,6 +19,7 @@ from skreg.common import all_or_nothing
 from skreg.ensemble.telling import FoldTasks, checkpoints_for
 from skreg.preprocessing import TableEncoder
 from skreg.tabular.choice import validation_losses
+from skreg.tabular.importances import permutation_importances
 from skreg.training.callbacks import CallbackSupportMixin
 
 AUTO = StrOptions({"auto"})
@@ -156,37 +157,52 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         check_is_fitted(self)
         return self.encoder_.transform(X)
 
-    def permutation_importances(self, X, y, *, n_repeats=5, random_state=None):
+    @validate_params(
+        {
+            "scoring": [str, callable, None],
+            "n_repeats": [Interval(Integral, 1, None, closed="left")],
+            "random_state": ["random_state"],
+        },
+        prefer_skip_nested_validation=True,
+    )
+    def permutation_importances(
+        self, X, y, *, scoring=None, n_repeats=5, random_state=None, sample_weight=None
+    ):
         """How much worse held-out rows are predicted without each input column.
 
-        The values of one column of X are shuffled, before they are encoded, and each row is
-        predicted by the members that have not trained on it.
+        The values of one column of X are shuffled, and each row is predicted by the members that
+        have not trained on it. A :class:`~skreg.preprocessing.TableEncoder` encodes the table
+        once; any other encoder encodes it anew for each shuffle.
 
         Parameters
         ----------
         X, y : as they were passed to `fit`
+        scoring : str, callable or None, default=None
+            What is lost; None is `score`: accuracy, R2 or the D2 pinball score.
         n_repeats : int, default=5
             Shuffles of each column.
         random_state : int, RandomState instance or None, default=None
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in the score.
 
         Returns
         -------
-        importances : ndarray of shape (n_features, n_repeats)
-            Accuracy or R2 as it is, minus that with the column shuffled.
+        result : Bunch
+            As of :func:`sklearn.inspection.permutation_importance`: `importances` of shape
+            (n_features, n_repeats), the score as it is minus that with the column shuffled;
+            `importances_mean` and `importances_std`, their means and standard deviations.
         """
-        random_state = check_random_state(random_state)
-        as_it_is = self._held_out_score(X, y)
-        importances = np.empty((self.n_features_in_, n_repeats))
-        for column in range(self.n_features_in_):
-            for repeat in range(n_repeats):
-                order = random_state.permutation(_num_samples(X))
-                shuffled = _with_column(X, column, order)
-                importances[column, repeat] = as_it_is - self._held_out_score(shuffled, y)
-        return importances
-
-    def _held_out_score(self, X, y):
-        predicted, known = self.ensemble_.predict_held_out(self._encoded(X))
-        return self._score_of(np.asarray(y)[known], predicted[known])
+        check_is_fitted(self)
+        return permutation_importances(
+            self.encoder_,
+            self.ensemble_,
+            X,
+            y,
+            scoring=scoring,
+            n_repeats=n_repeats,
+            random_state=check_random_state(random_state),
+            sample_weight=sample_weight,
+        )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -223,21 +239,6 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def _ensemble(self, network, **options):
         """The ensemble, unfitted."""
 
-    @abstractmethod
-    def _score_of(self, y, predicted):
-        """Accuracy or R2."""
-
 
 def is_auto(value):
     return isinstance(value, str) and value == "auto"
-
-
-def _with_column(X, column, order):
-    """X with the values of one column in another order."""
-    if hasattr(X, "iloc"):
-        X = X.copy()
-        X[X.columns[column]] = X.iloc[:, column].to_numpy()[order]
-        return X
-    X = np.array(X)
-    X[:, column] = X[order, column]
-    return X

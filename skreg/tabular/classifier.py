@@ -3,7 +3,6 @@
 from numbers import Real
 
 from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.metrics import accuracy_score
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skreg.classifier import MLPClassifier
@@ -194,9 +193,6 @@ class TabularClassifier(ClassifierMixin, Tabular):
 
     def _ensemble(self, network, **options):
         return FoldEnsembleClassifier(network, **options)
-
-    def _score_of(self, y, predicted):
-        return accuracy_score(y, predicted)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

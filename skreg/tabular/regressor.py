@@ -1,10 +1,9 @@
 """TabularRegressor: numbers of raw tables."""
 
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.metrics import r2_score
 
 from skreg.ensemble import FoldEnsembleRegressor
-from skreg.regressor import MLPRegressor, pinball_score
+from skreg.regressor import MLPRegressor
 from skreg.tabular.base import Tabular
 
 
@@ -179,11 +178,3 @@ class TabularRegressor(RegressorMixin, Tabular):
 
     def _ensemble(self, network, **options):
         return FoldEnsembleRegressor(network, **options)
-
-    def _score_of(self, y, predicted):
-        quantiles = self.ensemble_.estimators_[0].quantiles_
-        return (
-            r2_score(y, predicted)
-            if quantiles is None
-            else pinball_score(quantiles, predicted, y, None)
-        )
