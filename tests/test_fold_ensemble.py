@@ -15,7 +15,13 @@ from sklearn.metrics import log_loss, r2_score
 from sklearn.model_selection import GroupKFold, KFold
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skreg import FoldEnsembleClassifier, FoldEnsembleRegressor, MLPClassifier, MLPRegressor
+from skreg import (
+    FoldEnsembleClassifier,
+    FoldEnsembleRegressor,
+    MLPClassifier,
+    MLPRegressor,
+    TabularClassifier,
+)
 from skreg.ensemble.folds import Folds
 from skreg.ensemble.splits import splits_of
 from skreg.ensemble.temperature import fit_temperature
@@ -168,6 +174,24 @@ def test_multilabel():
     np.testing.assert_array_equal(model.predict(X), model.predict_proba(X) > 0.5)
     assert model.score(X, Y) > 0.3
     assert model.temperature_ != 1
+
+
+@pytest.mark.parametrize("cls", [FoldEnsembleClassifier, TabularClassifier])
+def test_one_class_is_certain(classes, cls):
+    """One column, as of scikit-learn's forests; rows that none has held out stay unknown."""
+    X = classes[0]
+    halves = list(KFold(2).split(X))[:1]
+    parts = NET if cls is TabularClassifier else {"estimator": MLPClassifier(**NET)}
+    model = cls(**parts, cv=halves, random_state=0).fit(X, np.full(len(X), "only"))
+    np.testing.assert_array_equal(model.predict_proba(X), np.ones((len(X), 1)))
+    assert set(model.predict(X)) == {"only"} and list(model.classes_) == ["only"]
+    expected = np.r_[np.ones(150), np.full(150, np.nan)][:, None]
+    np.testing.assert_array_equal(model.oof_prediction_, expected)
+    ensemble = getattr(model, "ensemble_", model)
+    Z = model.encoder_.transform(X) if cls is TabularClassifier else X
+    predicted, known = ensemble.predict_held_out(Z)
+    np.testing.assert_array_equal(known, np.arange(300) < 150)
+    assert set(predicted) == {"only"}
 
 
 def test_regression(numbers):
