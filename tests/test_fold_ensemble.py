@@ -275,6 +275,42 @@ def test_held_out_rows_of_a_frame(classes):
         model.predict_held_out(frame[1:])
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_members_know_the_names_of_a_frame(numbers, library):
+    """They predict on frames without a warning, as the ensemble does, and refuse other columns."""
+    frames = pytest.importorskip(library)
+    X, y = numbers
+    frame = frames.DataFrame({f"x{j}": X[:, j] for j in range(5)})
+    model = FoldEnsembleRegressor(MLPRegressor(**NET, dropout=0.1, standardize_y=True), cv=3)
+    model.fit(frame, y)
+    for member in model.estimators_:
+        np.testing.assert_array_equal(member.feature_names_in_, model.feature_names_in_)
+        member.predict(frame)
+    model.predict(frame), model.predict_held_out(frame), model.score(frame, y)
+    mean, std = model.predict(frame, return_std=True, n_draws=5)
+    with pytest.warns(UserWarning, match="FoldEnsembleRegressor was fitted with") as record:
+        again = model.predict(X, return_std=True, n_draws=5)
+    assert len(record) == 1
+    np.testing.assert_array_equal(again, [mean, std])
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.estimators_[0].predict(frame[list(frame.columns[::-1])])
+    assert not hasattr(model.fit(X, y).estimators_[0], "feature_names_in_")
+
+
+def test_rows_are_kept_in_four_bytes(numbers):
+    model = FoldEnsembleRegressor(MLPRegressor(**NET, standardize_y=True), cv=3).fit(*numbers)
+    assert {rows.dtype for rows in model._held_out} == {np.dtype(np.int32)}
+
+
+def test_a_scorer_sees_no_names(numbers):
+    """Networks validate on arrays, also where the ensemble was given a frame."""
+    X, y = numbers
+    frame = pd.DataFrame(X).add_prefix("x")
+    network = MLPRegressor(**NET, standardize_y=True, scoring=lambda model, X, y: model.score(X, y))
+    model = FoldEnsembleRegressor(network, cv=3, random_state=0).fit(frame, y)
+    assert list(model.estimators_[0].feature_names_in_) == list(frame.columns)
+
+
 def test_score_by_the_others():
     """On curves: each at the epoch that the mean of the others prefers."""
     folds = Folds.__new__(Folds)
