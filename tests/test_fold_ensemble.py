@@ -15,7 +15,13 @@ from sklearn.metrics import log_loss, r2_score
 from sklearn.model_selection import GroupKFold, KFold
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skreg import FoldEnsembleClassifier, FoldEnsembleRegressor, MLPClassifier, MLPRegressor
+from skreg import (
+    FoldEnsembleClassifier,
+    FoldEnsembleRegressor,
+    MLPClassifier,
+    MLPRegressor,
+    TabularClassifier,
+)
 from skreg.ensemble.folds import Folds
 from skreg.ensemble.splits import splits_of
 from skreg.ensemble.temperature import fit_temperature
@@ -170,6 +176,24 @@ def test_multilabel():
     assert model.temperature_ != 1
 
 
+@pytest.mark.parametrize("cls", [FoldEnsembleClassifier, TabularClassifier])
+def test_one_class_is_certain(classes, cls):
+    """One column, as of scikit-learn's forests; rows that none has held out stay unknown."""
+    X = classes[0]
+    halves = list(KFold(2).split(X))[:1]
+    parts = NET if cls is TabularClassifier else {"estimator": MLPClassifier(**NET)}
+    model = cls(**parts, cv=halves, random_state=0).fit(X, np.full(len(X), "only"))
+    np.testing.assert_array_equal(model.predict_proba(X), np.ones((len(X), 1)))
+    assert set(model.predict(X)) == {"only"} and list(model.classes_) == ["only"]
+    expected = np.r_[np.ones(150), np.full(150, np.nan)][:, None]
+    np.testing.assert_array_equal(model.oof_prediction_, expected)
+    ensemble = getattr(model, "ensemble_", model)
+    Z = model.encoder_.transform(X) if cls is TabularClassifier else X
+    predicted, known = ensemble.predict_held_out(Z)
+    np.testing.assert_array_equal(known, np.arange(300) < 150)
+    assert set(predicted) == {"only"}
+
+
 def test_regression(numbers):
     """The mean, its spread, and predictions of held-out rows in units of y."""
     X, y = numbers
@@ -249,6 +273,42 @@ def test_held_out_rows_of_a_frame(classes):
     np.testing.assert_array_equal(predicted, model.classes_[model.oof_prediction_.argmax(axis=1)])
     with pytest.raises(ValueError, match="X must hold the 300 rows of fit, got 299"):
         model.predict_held_out(frame[1:])
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_members_know_the_names_of_a_frame(numbers, library):
+    """They predict on frames without a warning, as the ensemble does, and refuse other columns."""
+    frames = pytest.importorskip(library)
+    X, y = numbers
+    frame = frames.DataFrame({f"x{j}": X[:, j] for j in range(5)})
+    model = FoldEnsembleRegressor(MLPRegressor(**NET, dropout=0.1, standardize_y=True), cv=3)
+    model.fit(frame, y)
+    for member in model.estimators_:
+        np.testing.assert_array_equal(member.feature_names_in_, model.feature_names_in_)
+        member.predict(frame)
+    model.predict(frame), model.predict_held_out(frame), model.score(frame, y)
+    mean, std = model.predict(frame, return_std=True, n_draws=5)
+    with pytest.warns(UserWarning, match="FoldEnsembleRegressor was fitted with") as record:
+        again = model.predict(X, return_std=True, n_draws=5)
+    assert len(record) == 1
+    np.testing.assert_array_equal(again, [mean, std])
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.estimators_[0].predict(frame[list(frame.columns[::-1])])
+    assert not hasattr(model.fit(X, y).estimators_[0], "feature_names_in_")
+
+
+def test_rows_are_kept_in_four_bytes(numbers):
+    model = FoldEnsembleRegressor(MLPRegressor(**NET, standardize_y=True), cv=3).fit(*numbers)
+    assert {rows.dtype for rows in model._held_out} == {np.dtype(np.int32)}
+
+
+def test_a_scorer_sees_no_names(numbers):
+    """Networks validate on arrays, also where the ensemble was given a frame."""
+    X, y = numbers
+    frame = pd.DataFrame(X).add_prefix("x")
+    network = MLPRegressor(**NET, standardize_y=True, scoring=lambda model, X, y: model.score(X, y))
+    model = FoldEnsembleRegressor(network, cv=3, random_state=0).fit(frame, y)
+    assert list(model.estimators_[0].feature_names_in_) == list(frame.columns)
 
 
 def test_score_by_the_others():

@@ -60,6 +60,46 @@ def test_one_that_fails_harms_no_other(data):
     assert trainers[3].epoch == 7
 
 
+class Enough(BaseException):
+    """As what pytest and others raise to end more than a task."""
+
+
+@pytest.mark.parametrize("kind", [SystemExit, Enough, GeneratorExit])
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_what_is_to_end_all_ends_all(data, kind, n_threads):
+    """It comes out where it is heard, and the others stop within their batch."""
+    calls = []
+
+    def scorer(model, X, y):
+        calls.append(0)
+        if len(calls) == 2:
+            raise kind("enough")
+        return 0.0
+
+    params = {"early_stopping": True, "n_iter_no_change": np.inf, "max_iter": 5000}
+    trainers = [
+        make_trainer(*data, **params, scoring=scorer),
+        *(make_trainer(*data, **params) for _ in range(3)),
+    ]
+    with pytest.raises(kind, match="enough") as caught:
+        advance_all(trainers, 5000, n_threads=n_threads)
+    assert all(trainer.epoch < 5000 for trainer in trainers)
+    assert any(entry.name == "scorer" for entry in caught.traceback)
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("kind", [IndexError, SystemExit])
+def test_what_telling_raises_is_heard(data, kind):
+    """A pipe that is closed, say; it is no error of a job."""
+
+    def tell(job):
+        raise kind("nobody listens")
+
+    trainers = [make_trainer(*data, max_iter=5000, n_iter_no_change=np.inf) for _ in range(2)]
+    with pytest.raises(kind, match="nobody listens"):
+        advance_all(trainers, [1, 5000], n_threads=2, tell=tell)
+
+
 def test_scorers_are_called_one_at_a_time(data):
     """They are the user's, and may not know of threads."""
     inside, most = [], []

@@ -76,8 +76,11 @@ class FoldEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, meta
         )
         self._run(folds, network.max_iter, begin)
         self.estimators_ = [folds.member((0, k)) for k in range(len(splits))]
+        if hasattr(self, "feature_names_in_"):
+            for member in self.estimators_:  # now, since they have validated on arrays
+                member.feature_names_in_ = self.feature_names_in_
         self.oof_score_ = folds.score_by_the_others(0)
-        self._held_out = [held_out for _, held_out in splits]
+        self._held_out = [held_out for _, held_out in folds.splits]
         self._keep(folds)
 
     def _run(self, folds, max_iter, begin):
@@ -262,3 +265,10 @@ class FoldEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, meta
     @abstractmethod
     def _with_members(self, members):
         """Attributes with which a copy predicts as these members do."""
+
+
+def nameless(member):
+    """A copy that takes arrays for the frames that it knows, without a warning."""
+    member = copy.copy(member)
+    vars(member).pop("feature_names_in_", None)
+    return member

@@ -159,6 +159,8 @@ class FoldEnsembleClassifier(ClassifierMixin, FoldEnsemble):
         if self.estimators_[0].out_activation_ == "softmax":
             return softmax(z, axis=-1)
         p = expit(z)
+        if len(self.classes_) == 1:  # which is certain; where nothing is known, nan stays
+            return 0 * p + 1
         return p if p.shape[-1] > 1 else np.concatenate([1 - p, p], axis=-1)
 
     def predict_proba(self, X):

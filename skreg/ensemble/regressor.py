@@ -2,9 +2,9 @@
 
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from skreg.ensemble.base import FoldEnsemble
+from skreg.ensemble.base import FoldEnsemble, nameless
 from skreg.regressor import MLPRegressor, pinball_score
 
 
@@ -144,9 +144,8 @@ class FoldEnsembleRegressor(RegressorMixin, FoldEnsemble):
         """
         if not return_std:
             return self._decided(self._mean(X))
-        check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
-        passes = [m.predict(X, return_std=True, n_draws=n_draws) for m in self.estimators_]
+        X, members = self._checked(X), map(nameless, self.estimators_)
+        passes = [member.predict(X, return_std=True, n_draws=n_draws) for member in members]
         means, deviations = (np.stack(each) for each in zip(*passes, strict=True))
         return means.mean(axis=0), np.sqrt((deviations**2).mean(axis=0) + means.var(axis=0))
 

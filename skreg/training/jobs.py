@@ -40,6 +40,9 @@ def advance_all(trainers, n_epochs, *, n_threads, seconds=math.inf, slice_epochs
     ------
     KeyboardInterrupt
         After all have stopped, each within its present batch, with `ended` "interrupted".
+    BaseException
+        In the same way, what else a job raises that is no Exception, such as SystemExit; and
+        whatever `tell` raises.
     """
     left = list(n_epochs) if hasattr(n_epochs, "__iter__") else [n_epochs] * len(trainers)
     turn = slice_epochs if math.isfinite(seconds) else math.inf
@@ -55,6 +58,8 @@ def advance_all(trainers, n_epochs, *, n_threads, seconds=math.inf, slice_epochs
         pool.stop.set()
         _wait_for(ended)
         raise
+    if pool.failed is not None:
+        raise pool.failed
     return pool.errors
 
 
@@ -76,6 +81,7 @@ class _Pool:
         self.tell = tell
         self.waiting = collections.deque(range(len(trainers)))
         self.errors = [None] * len(trainers)
+        self.failed = None  # what is to end all, and not one job alone
         self.stop = Stop()
         self.serial = threading.RLock()  # for what is written in Python by others
         for trainer in trainers:
@@ -84,11 +90,15 @@ class _Pool:
     def work(self, ended):
         try:
             while not self.stop.is_set and time.monotonic() < self.deadline:
-                job = self.waiting.popleft()
+                try:
+                    job = self.waiting.popleft()
+                except IndexError:
+                    break  # none waits
                 if self._advance(job):
                     self.waiting.append(job)
-        except IndexError:
-            pass  # none waits
+        except BaseException as error:  # a thread would swallow it
+            self.failed = error if self.failed is None else self.failed
+            self.stop.set()
         finally:
             ended.set()
 
