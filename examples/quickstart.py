@@ -1,121 +1,159 @@
-"""Regularized networks, tuned in scikit-learn pipelines, beside scikit-learn's own MLP.
+"""Raw tables without a choice, then a grid over regularizers, beside scikit-learn's own.
 
 Run it from anywhere; it takes less than a minute on two cores::
 
     python examples/quickstart.py
     python examples/quickstart.py --out curves.png --n-jobs 4
 
-On three data sets that come with scikit-learn, two classifications and one regression, a grid
-search tunes the penalty, its strength, dropout and batch norm of a skreg network with early
-stopping. scikit-learn's MLP knows one of these four, the strength ``alpha`` of its L2 penalty: it
-gets as many candidates, all on ``alpha``, the same layers, batches and folds. Both are then scored
-on the same held-out rows. Times are of the whole search: every fit of every fold and the final
-refit, with worker processes that are already running. Each network stops early by its default
-rule: skreg watches the validation loss, scikit-learn the accuracy, which ends a training sooner, so
-that its fits have fewer epochs. The final refits show both: epochs, and time.
+First two data sets that come with scikit-learn, breast cancer and diabetes, made tables as tables
+are: some of their columns cut into named categories, a tenth of all values missing.
+`TabularClassifier` and `TabularRegressor` take them as they are, scikit-learn's MLP behind a
+pipeline that imputes, scales and encodes, and its gradient boosting with its own categories.
+
+Then a grid search over the strength of the L2 penalty and dropout on digits. scikit-learn's MLP
+knows one of these two: it gets as many candidates, all on ``alpha``, the same layers, batches and
+folds, and both stop early, each by its default rule.
+
+All scores are means and standard deviations over five splits of the rows, the same for all.
 """
 
 import argparse
+import sys
 import time
 import warnings
 
 import numpy as np
-from joblib import Parallel, delayed
-from sklearn.compose import TransformedTargetRegressor
+import pandas as pd
+from sklearn.compose import (
+    TransformedTargetRegressor,
+    make_column_selector,
+    make_column_transformer,
+)
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import GridSearchCV, ParameterGrid, train_test_split
+from sklearn.impute import SimpleImputer
+from sklearn.metrics import log_loss, root_mean_squared_error
+from sklearn.model_selection import (
+    GridSearchCV,
+    ParameterGrid,
+    ShuffleSplit,
+    StratifiedShuffleSplit,
+)
 from sklearn.neural_network import MLPClassifier as SklearnMLPClassifier
 from sklearn.neural_network import MLPRegressor as SklearnMLPRegressor
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from skreg import MLPClassifier, MLPRegressor
+from skreg import MLPClassifier, TabularClassifier, TabularRegressor, TrainingCurveDisplay
 
-# name: (loader, skreg's estimator, scikit-learn's estimator)
-PROBLEMS = {
-    "digits": (load_digits, MLPClassifier, SklearnMLPClassifier),
-    "breast_cancer": (load_breast_cancer, MLPClassifier, SklearnMLPClassifier),
-    "diabetes": (load_diabetes, MLPRegressor, SklearnMLPRegressor),
-}
-
-# What both networks share.
+N_SPLITS = 5
+SIZES = ["very small", "small", "medium", "large", "very large"]
+# What both networks of the grids share.
 SETTINGS = {
     "hidden_layer_sizes": (64, 64),
     "batch_size": 32,
-    "max_iter": 100,
+    "max_iter": 200,
     "early_stopping": True,
-    "validation_fraction": 0.2,
     "random_state": 0,
 }
-
-OUR_GRID = {
-    "penalty": ["l1", "l2"],
-    "alpha": [1e-4, 1e-3, 1e-2, 1e-1, 1],
-    "dropout": [0.0, 0.3],
-    "batch_norm": [False, True],
-}
-# The same number of candidates, over the same strengths: scikit-learn divides alpha by the batch
-# size.
-THEIR_GRID = {"alpha": 32 * np.geomspace(1e-4, 1, len(ParameterGrid(OUR_GRID)))}
+OUR_GRID = {"mlp__alpha": [1e-3, 1e-2, 1e-1], "mlp__dropout": [0.0, 0.3]}
+# As many candidates, over the same strengths: scikit-learn divides alpha by the batch size.
+THEIR_GRID = {"mlp__alpha": 32 * np.geomspace(1e-3, 1e-1, len(ParameterGrid(OUR_GRID)))}
 
 
-def build(mlp):
-    """A pipeline of a scaler and the network; for regression the target is standardized too."""
-    pipeline = Pipeline([("scale", StandardScaler()), ("mlp", mlp(**SETTINGS))])
-    if not hasattr(mlp, "predict_proba"):
-        # Initial weights and learning rate suit targets of unit size. Diabetes' target, 25 to 346,
-        # would take hundreds of epochs to reach, and the penalties would fight the long way there.
-        return TransformedTargetRegressor(pipeline, transformer=StandardScaler())
-    return pipeline
+def raw_table(load, columns):
+    """A table of which some columns are cut into categories, and a tenth of the values removed."""
+    X, y = load(return_X_y=True, as_frame=True)
+    for name in columns:
+        X[name] = pd.cut(X[name], len(SIZES), labels=SIZES)
+    return X.mask(np.random.default_rng(0).random(X.shape) < 0.1), y.to_numpy()
 
 
-def tune(mlp, grid, X, y, n_jobs):
-    """A finished grid search over parameters of the network, and the seconds it took."""
-    model = build(mlp)
-    prefix = "mlp__" if isinstance(model, Pipeline) else "regressor__mlp__"
-    search = GridSearchCV(model, {prefix + k: v for k, v in grid.items()}, cv=3, n_jobs=n_jobs)
-    start = time.perf_counter()
-    search.fit(X, y)
-    return search, time.perf_counter() - start
+def prepared(mlp):
+    """A network of scikit-learn behind what it needs."""
+    numbers = make_pipeline(SimpleImputer(add_indicator=True), StandardScaler())
+    categories = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    columns = make_column_transformer(
+        (numbers, make_column_selector(dtype_include="number")),
+        (categories, make_column_selector(dtype_exclude="number")),
+    )
+    return make_pipeline(columns, mlp)
 
 
-def network_of(search):
-    """The fitted network inside the best pipeline."""
-    best = search.best_estimator_
-    return getattr(best, "regressor_", best)["mlp"]
+def classifiers(n_jobs):
+    options = {"categorical_features": "from_dtype", "random_state": 0}
+    return {
+        "skreg, TabularClassifier": TabularClassifier(n_jobs=n_jobs, random_state=0),
+        "scikit-learn, MLP": prepared(SklearnMLPClassifier(max_iter=500, random_state=0)),
+        "scikit-learn, boosting": HistGradientBoostingClassifier(**options),
+    }
 
 
-def report(label, search, seconds, X_test, y_test):
-    """Two lines: scores with the time of the search, and the best parameters with their refit."""
-    held_out = search.score(X_test, y_test)
-    best = {name.rpartition("__")[2]: value for name, value in search.best_params_.items()}
-    shown = ", ".join(f"{k}={v:.3g}" if k == "alpha" else f"{k}={v}" for k, v in best.items())
-    refit = f"{network_of(search).n_iter_} epochs in {1e3 * search.refit_time_:.0f} ms"
-    print(f"  {label:<12} held out {held_out:.3f}   cv {search.best_score_:.3f}   {seconds:5.1f} s")
-    print(f"  {'':<12} best: {shown} ({refit})")
+def regressors(n_jobs):
+    options = {"categorical_features": "from_dtype", "random_state": 0}
+    mlp = prepared(SklearnMLPRegressor(early_stopping=True, max_iter=500, random_state=0))
+    return {
+        "skreg, TabularRegressor": TabularRegressor(n_jobs=n_jobs, random_state=0),
+        # Its initial weights and learning rate suit targets of unit size.
+        "scikit-learn, MLP": TransformedTargetRegressor(mlp, transformer=StandardScaler()),
+        "scikit-learn, boosting": HistGradientBoostingRegressor(**options),
+    }
 
 
-def compare(name, n_jobs):
-    """Tune both networks on one data set; skreg's best network and both times."""
-    load, ours, theirs = PROBLEMS[name]
-    X, y = load(return_X_y=True)
-    X = X.astype(np.float32)  # both networks compute in the precision of their input
-    classes = y if hasattr(ours, "predict_proba") else None
-    split = train_test_split(X, y, test_size=0.3, random_state=0, stratify=classes)
-    X_train, X_test, y_train, y_test = split
-    metric = "R2" if classes is None else "accuracy"
-    print(f"{name}: {X.shape[1]} features, {len(X_train)} rows, {len(X_test)} held out, {metric}")
-
-    our_search, our_time = tune(ours, OUR_GRID, X_train, y_train, n_jobs)
-    report("skreg", our_search, our_time, X_test, y_test)
-    their_search, their_time = tune(theirs, THEIR_GRID, X_train, y_train, n_jobs)
-    report("scikit-learn", their_search, their_time, X_test, y_test)
-    return network_of(our_search), our_time, their_time
+def searches(n_jobs):
+    """A grid search of each library."""
+    grids = {}
+    for library, mlp, grid in (
+        ("skreg", MLPClassifier(**SETTINGS), OUR_GRID),
+        ("scikit-learn", SklearnMLPClassifier(**SETTINGS), THEIR_GRID),
+    ):
+        model = Pipeline([("scale", StandardScaler()), ("mlp", mlp)])
+        label = f"{library}, grid of {len(ParameterGrid(grid))}"
+        grids[label] = GridSearchCV(model, grid, cv=3, n_jobs=n_jobs)
+    return grids
 
 
-def plot_curves(networks, path):
-    """Training and validation loss of the best networks; without matplotlib a line of text."""
+def compare(title, models, X, y):
+    """Print scores of five splits and seconds; the models stay as fitted on the last split."""
+    classes = len(np.unique(y)) < 20
+    splitter = StratifiedShuffleSplit if classes else ShuffleSplit
+    splits = list(splitter(N_SPLITS, test_size=0.25, random_state=0).split(X, y))
+    names = ("accuracy", "log loss") if classes else ("R2", "RMSE")
+    print(f"{title}\n  {'':<26}{names[0]:>17}{names[1]:>17}{'seconds a fit':>15}")
+    for label, model in models.items():
+        results = []
+        for k, (train, test) in enumerate(splits, start=1):
+            progress(f"{label}: split {k} of {N_SPLITS}")
+            begin = time.perf_counter()
+            model.fit(rows_of(X, train), y[train])
+            seconds = time.perf_counter() - begin
+            results.append([*scores(model, rows_of(X, test), y[test], classes), seconds])
+        progress("")
+        means, spreads = np.mean(results, axis=0), np.std(results, axis=0)
+        cells = [f"{m:.3f} ± {s:.3f}" for m, s in zip(means[:2], spreads[:2], strict=True)]
+        print(f"  {label:<26}{cells[0]:>17}{cells[1]:>17}{means[2]:>15.2f}", flush=True)
+
+
+def scores(model, X, y, classes):
+    """Of held-out rows: accuracy and log loss, or R2 and RMSE."""
+    if classes:
+        return model.score(X, y), log_loss(y, model.predict_proba(X))
+    return model.score(X, y), root_mean_squared_error(y, model.predict(X))
+
+
+def rows_of(X, rows):
+    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
+
+
+def progress(text):
+    """One line that is written over, where someone looks on."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def plot_curves(pictures, path):
+    """Losses without penalties, so that training and validation have one scale."""
     try:
         import matplotlib
     except ImportError:
@@ -124,45 +162,42 @@ def plot_curves(networks, path):
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    fig, axes = plt.subplots(1, len(networks), figsize=(12, 3.6), layout="constrained")
-    for ax, (name, network) in zip(axes, networks.items(), strict=True):
-        epochs = range(1, network.n_iter_ + 1)
-        ax.plot(epochs, network.loss_curve_, label="training, with penalty and dropout")
-        ax.plot(epochs, network.validation_loss_curve_, label="validation")
-        ax.axvline(network.best_iter_, color="grey", linestyle=":", label="weights kept")
-        ax.set(title=name, xlabel="epoch", ylabel="loss", yscale="log")
-    axes[0].legend()
+    fig, axes = plt.subplots(1, len(pictures), figsize=(12, 4.2), layout="constrained")
+    for ax, (title, networks) in zip(axes, pictures.items(), strict=True):
+        TrainingCurveDisplay.from_estimator(networks, ax=ax, log_scale=True)
+        ax.set_title(title)
     fig.savefig(path, dpi=120)
-    print(f"training curves of the best skreg networks: {path}")
-
-
-def start_workers(n_jobs):
-    """Start the worker processes and let them import both libraries, outside the timing."""
-    with Parallel(n_jobs=n_jobs) as parallel:
-        parallel(delayed(build)(mlp) for _, *mlps in PROBLEMS.values() for mlp in mlps)
+    print(f"\ntraining and validation losses: {path}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", default="quickstart.png", help="picture of the training curves")
-    parser.add_argument("--n-jobs", type=int, default=2, help="processes of the grid searches")
+    parser.add_argument("--n-jobs", type=int, default=2, help="threads, and processes of the grids")
     options = parser.parse_args()
 
-    # Some candidates, ours and theirs, reach max_iter before early stopping ends them. In a search
-    # that is no problem: they keep their best validated weights and are compared as they are.
+    # Some trainings, ours and theirs, end at max_iter. They are compared as they are.
     warnings.filterwarnings("ignore", category=ConvergenceWarning)
-    start_workers(options.n_jobs)
+    cancer = classifiers(options.n_jobs)
+    columns = ["mean radius", "mean texture", "mean perimeter", "mean area", "mean smoothness"]
+    title = "breast cancer: 569 rows, 25 numbers, 5 categories, a tenth missing"
+    compare(title, cancer, *raw_table(load_breast_cancer, columns))
+    title = "\ndiabetes: 442 rows, 8 numbers, 2 categories, a tenth missing"
+    compare(title, regressors(options.n_jobs), *raw_table(load_diabetes, ["age", "bp"]))
 
-    networks, times = {}, []
-    for name in PROBLEMS:
-        networks[name], *seconds = compare(name, options.n_jobs)
-        times.append(seconds)
-    ours, theirs = np.sum(times, axis=0)
-    print(
-        f"{len(ParameterGrid(OUR_GRID))} candidates x 3 folds on each: "
-        f"skreg {ours:.1f} s, scikit-learn {theirs:.1f} s ({theirs / ours:.1f} times as long)"
-    )
-    plot_curves(networks, options.out)
+    X, y = load_digits(return_X_y=True)
+    grids = searches(options.n_jobs)
+    compare("\ndigits: 1797 rows, 64 numbers", grids, X.astype(np.float32), y)
+    for label, search in grids.items():
+        best = {name.rpartition("__")[2]: f"{v:.3g}" for name, v in search.best_params_.items()}
+        print(f"  best of {label}: {', '.join(f'{k}={v}' for k, v in best.items())}")
+
+    ensemble = cancer["skreg, TabularClassifier"].ensemble_
+    folds = {f"fold {k}": network for k, network in enumerate(ensemble.estimators_[:3], start=1)}
+    ours = next(iter(grids.values()))
+    plain = Pipeline([("scale", StandardScaler()), ("mlp", MLPClassifier(**SETTINGS))]).fit(X, y)
+    digits = {"best of the grid": ours.best_estimator_, "no dropout": plain}
+    plot_curves({"breast cancer, networks of three folds": folds, "digits": digits}, options.out)
 
 
 if __name__ == "__main__":

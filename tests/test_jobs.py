@@ -25,7 +25,7 @@ def data():
 def test_side_by_side_is_one_after_the_other(data, n_threads, seconds):
     """All settings at once, also in turns under a limit of time."""
     together = [make_trainer(*data, **params) for params in SETTINGS]
-    errors = advance_all(together, 7, n_threads=n_threads, seconds=seconds, slice_epochs=2)
+    errors = advance_all(together, 7, n_threads=n_threads, seconds=seconds)
     assert errors == [None] * len(SETTINGS)
     for trainer, params in zip(together, SETTINGS, strict=True):
         alone = make_trainer(*data, **params)

@@ -50,7 +50,7 @@ def test_a_raw_table():
     X, y = table()
     model = TabularRegressor(random_state=0).fit(X[:200], y[:200])
     assert model.score(X[200:], y[200:]) > 0.6
-    assert model.params_["hidden_layer_sizes"] == (96, 96) and model.params_["cv"] == 8
+    assert model.params_["hidden_layer_sizes"] == (96, 96) and model.params_["cv"] == 5
     unknown = X[200:].assign(colour="yellow")
     assert np.isfinite(model.predict(unknown)).all()
     assert list(model.feature_names_in_) == ["colour", "size", "noise"]
@@ -80,6 +80,18 @@ def test_flat_parameters_reach_the_networks():
     weighted = TabularClassifier(**FAST, class_weight={False: 1, True: 30}, random_state=0)
     plain = clone(weighted).set_params(class_weight=None)
     assert weighted.fit(X, y > 3000).predict(X).mean() > plain.fit(X, y > 3000).predict(X).mean()
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "hidden", "batch", "cv"),
+    [
+        (100, (96, 96), 50, 5), (350, (96, 96), 64, 7), (9_999, (96, 96), 64, 8),
+        (10_000, (128, 128), 64, 5), (10**6, (256, 256), 256, 5),
+    ],
+)  # fmt: skip
+def test_parameters_by_the_rows(n_rows, hidden, batch, cv):
+    params = TabularClassifier()._resolved(n_rows)
+    assert (params["hidden_layer_sizes"], params["batch_size"], params["cv"]) == (hidden, batch, cv)
 
 
 def test_an_estimator_as_it_is_given():

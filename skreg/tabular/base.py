@@ -131,7 +131,8 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             "batch_size": 256 if large else max(1, min(64, n_rows // 2)),  # half trains at least
             "weight_decay": 0.0,
             "max_iter": 200,
-            "cv": 5 if many else 8,
+            # Folds of fewer than fifty rows stop a network by chance.
+            "cv": 5 if many else max(5, min(8, n_rows // 50)),
             **self._flat(),
         }
         given = {name: getattr(self, name) for name in auto}

@@ -41,7 +41,7 @@ class TabularClassifier(ClassifierMixin, Tabular):
     class_weight : dict, 'balanced' or None, default=None
         Weights of the classes.
     cv : int, splitter, iterable or 'auto', default='auto'
-        The folds; 'auto' is 8, from 10,000 rows on 5.
+        The folds; 'auto' is 8, from 10,000 rows and below 400 fewer, at least 5.
     estimator : MLPClassifier, default=None
         The network as it is given; the parameters above that belong to a network must then be
         'auto'.

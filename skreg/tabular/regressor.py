@@ -34,7 +34,7 @@ class TabularRegressor(RegressorMixin, Tabular):
     max_iter : int or 'auto', default='auto'
         Largest number of epochs; 'auto' is 200.
     cv : int, splitter, iterable or 'auto', default='auto'
-        The folds; 'auto' is 8, from 10,000 rows on 5.
+        The folds; 'auto' is 8, from 10,000 rows and below 400 fewer, at least 5.
     estimator : MLPRegressor, default=None
         The network as it is given; the parameters above that belong to a network must then be
         'auto'.

@@ -13,8 +13,12 @@ import time
 
 from skreg.network.core import Stop
 
+# Epochs that a job makes before the next one has its turn: so the long ones are not left for the
+# end, where fewer jobs than threads remain.
+TURN = 8
 
-def advance_all(trainers, n_epochs, *, n_threads, seconds=math.inf, slice_epochs=1, tell=None):
+
+def advance_all(trainers, n_epochs, *, n_threads, seconds=math.inf, tell=None):
     """Advance every trainer by at most so many epochs.
 
     Parameters
@@ -26,8 +30,6 @@ def advance_all(trainers, n_epochs, *, n_threads, seconds=math.inf, slice_epochs
         Jobs at the same time.
     seconds : float, default=inf
         No trainer begins another slice afterwards.
-    slice_epochs : int, default=1
-        Under a limit of time jobs take turns after so many epochs, so that all get theirs.
     tell : callable (index), optional
         Called for each trainer that has made its epochs or has ended, one at a time.
 
@@ -45,7 +47,7 @@ def advance_all(trainers, n_epochs, *, n_threads, seconds=math.inf, slice_epochs
         whatever `tell` raises.
     """
     left = list(n_epochs) if hasattr(n_epochs, "__iter__") else [n_epochs] * len(trainers)
-    turn = slice_epochs if math.isfinite(seconds) else math.inf
+    turn = 1 if math.isfinite(seconds) else TURN
     pool = _Pool(trainers, left, turn, time.monotonic() + seconds, tell)
     ended = []
     try:
