@@ -9,6 +9,7 @@ from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skreg import MLPClassifier, MLPRegressor, TableEncoder, TabularClassifier, TabularRegressor
+from skreg.callbacks import Checkpoint
 
 FAST = {"hidden_layer_sizes": (16,), "max_iter": 40, "learning_rate_init": 0.01, "cv": 3}
 
@@ -49,7 +50,7 @@ def test_a_raw_table():
     X, y = table()
     model = TabularRegressor(random_state=0).fit(X[:200], y[:200])
     assert model.score(X[200:], y[200:]) > 0.6
-    assert model.params_["hidden_layer_sizes"] == (128, 128) and model.params_["cv"] == 5
+    assert model.params_["hidden_layer_sizes"] == (96, 96) and model.params_["cv"] == 8
     unknown = X[200:].assign(colour="yellow")
     assert np.isfinite(model.predict(unknown)).all()
     assert list(model.feature_names_in_) == ["colour", "size", "noise"]
@@ -72,7 +73,9 @@ def test_flat_parameters_reach_the_networks():
         for member in model.ensemble_.estimators_:
             for name, value in (given | own).items():
                 assert name == "cv" or getattr(member, name) == value
-        assert model.params_ == given | own
+        encoder = model.params_.pop("encoder")
+        assert model.params_ == given | own | ({"class_weight": None} if own else {})
+        assert encoder.numeric == "standard" and not hasattr(encoder, "encoders_")
         assert model.encoder_.numeric == "standard" and len(model.ensemble_.estimators_) == 2
     weighted = TabularClassifier(**FAST, class_weight={False: 1, True: 30}, random_state=0)
     plain = clone(weighted).set_params(class_weight=None)
@@ -142,3 +145,32 @@ def test_names_of_an_earlier_fit_are_gone():
     model = TabularRegressor(**FAST, random_state=0).fit(X, y)
     model.fit(np.random.RandomState(0).randn(300, 2), y)
     assert not hasattr(model, "feature_names_in_") and model.n_features_in_ == 2
+
+
+@pytest.mark.parametrize("jumps", [False, True])
+def test_the_size_of_codes_is_chosen(jumps, capsys):
+    """With many rows, by a first network; the same for any number of threads."""
+    rng = np.random.RandomState(0)
+    X = rng.uniform(-1, 1, (10_000, 2))
+    y = np.sign(np.sin(40 * X[:, 0])) if jumps else X[:, 0] - X[:, 1]
+    short = {"hidden_layer_sizes": (8,), "max_iter": 4, "cv": 2, "random_state": 0}
+    model = TabularRegressor(**short, verbose=True, n_jobs=2).fit(X, y)
+    assert model.encoder_.code_scale == model.params_["encoder"].code_scale == (1 if jumps else 0.1)
+    assert "Validation losses" in capsys.readouterr().out
+    alone = TabularRegressor(**short).fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), alone.predict(X))
+    few = TabularRegressor(**short).fit(X[:9999], y[:9999])
+    assert few.encoder_.code_scale == 0.1
+    given = TabularRegressor(**short, encoder=TableEncoder()).fit(X, y)
+    assert given.encoder_.code_scale == 0.1
+
+
+def test_a_choice_leaves_no_checkpoint_and_takes_its_time(tmp_path):
+    """It is made anew by a fit that goes on; under a limit it has a quarter of the time."""
+    rng = np.random.RandomState(0)
+    X, y = rng.uniform(-1, 1, (10_000, 2)), rng.randint(2, size=10_000)
+    model = TabularClassifier(hidden_layer_sizes=(4,), max_iter=2, cv=2, random_state=0)
+    model.set_callbacks(Checkpoint(tmp_path, keep=True)).fit(X, y, sample_weight=y + 0.5)
+    assert len(list(tmp_path.iterdir())) == 2
+    with pytest.warns(UserWarning, match="2 of 2 networks were stopped after 1 to 1 epochs"):
+        clone(model).set_callbacks().set_params(time_limit=1e-3).fit(X, y)

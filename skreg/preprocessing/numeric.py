@@ -12,8 +12,7 @@ from scipy.special import ndtri
 
 # Of float64 numbers: small enough that the temporaries of a chunk stay in cache.
 CHUNK = 2**14
-BOUND = 3.0  # of robust values
-WIDE_BOUND, CODE_SCALE = 10.0, 0.1  # of the value beside piecewise-linear codes, and theirs
+BOUND, WIDE_BOUND = 3.0, 10.0  # of robust values, and of those beside piecewise-linear codes
 # As in scikit-learn's QuantileTransformer: the largest normal score is about 5.2.
 N_QUANTILES, LEAST_SHARE = 1000, 1e-7
 
@@ -159,13 +158,14 @@ class Ranks(OneColumn):
 
 
 class PiecewiseLinear:
-    """A scaled value, and beside it for each bin how much of it lies below x, centered and small.
+    """A scaled value, and beside it for each bin how much of it lies below x, centered.
 
-    At their own size the codes of a column outweigh its value, and a network learns its training
-    rows by them before it has learned the trend.
+    At their own size the codes outweigh the value of their column, and with few rows a network
+    learns these by heart by them before it has learned the trend; with many rows they find what
+    jumps within a column.
     """
 
-    def __init__(self, sample, n_bins):
+    def __init__(self, sample, n_bins, scale):
         self.value = BoundedStandard(sample)
         self.edges = bin_edges(sample, n_bins(sample.size) if callable(n_bins) else n_bins)
         self.width = len(self.edges)
@@ -175,6 +175,7 @@ class PiecewiseLinear:
             weight = np.ones(len(sample.x[rows])) if sample.weight is None else sample.weight[rows]
             total += weight @ self._codes(sample.x[rows])
         self.means = total / sample.size
+        self.scale = scale
 
     def names(self, name):
         return [name, *(f"{name}_bin{t}" for t in range(1, self.width))]
@@ -183,7 +184,7 @@ class PiecewiseLinear:
         self.value.write(x, out)
         codes = self._codes(x)
         codes -= self.means
-        codes *= CODE_SCALE
+        codes *= self.scale
         out[:, 1:] = codes
 
     def _codes(self, x):
@@ -215,14 +216,14 @@ def bin_edges(sample, n_bins):
 
 
 def auto_bins(n_rows, most=32):
-    """A bin for 500 rows, at least 8 and at most 32, if there is room for as many."""
-    return int(max(1, min(np.clip(n_rows // 500, 8, 32), most)))
+    """A bin for 250 rows, at least 8 and at most 32, if there is room for as many."""
+    return int(max(1, min(np.clip(n_rows // 250, 8, 32), most)))
 
 
 SCALINGS = {
-    "robust": lambda sample, n_bins: Robust(sample),
-    "standard": lambda sample, n_bins: Standard(sample),
-    "quantile": lambda sample, n_bins: Ranks(sample),
+    "robust": lambda sample, **codes: Robust(sample),
+    "standard": lambda sample, **codes: Standard(sample),
+    "quantile": lambda sample, **codes: Ranks(sample),
     "piecewise_linear": PiecewiseLinear,
 }
 
@@ -233,7 +234,7 @@ class Numbers:
     categories = None
 
     @np.errstate(over="ignore", under="ignore")
-    def __init__(self, x, weight, numeric, n_bins, missing_indicator):
+    def __init__(self, x, weight, numeric, missing_indicator, **codes):
         known = ~np.isnan(x)
         self.marks_missing = missing_indicator and not known.all()
         if not known.all():
@@ -241,7 +242,7 @@ class Numbers:
         sample = Sample(x, weight)
         if not np.isfinite(sample.range):
             raise ValueError("holds numbers so large that float64 does not hold their range")
-        self.scaling = SCALINGS[numeric](sample, n_bins) if len(x) else Nothing()
+        self.scaling = SCALINGS[numeric](sample, **codes) if len(x) else Nothing()
         self.width = self.scaling.width + self.marks_missing
 
     def names(self, name):

@@ -3,7 +3,7 @@
 from collections import Counter
 from functools import partial
 from itertools import pairwise
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn import get_config
@@ -46,8 +46,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
         - "piecewise_linear": the standard score z, bounded as :math:`z / \sqrt{1 + (z/10)^2}`, and
           beside it for the edges :math:`b_0 < \dots < b_T` of bins the codes
-          :math:`0.1\,\big(\mathrm{clip}\big((x - b_{t-1}) / (b_t - b_{t-1}), 0, 1\big) - m_t\big)`,
-          :math:`t = 1, \dots, T`, where :math:`m_t` makes their mean 0 [1]_
+          :math:`s\,\big(\mathrm{clip}\big((x - b_{t-1}) / (b_t - b_{t-1}), 0, 1\big) - m_t\big)`,
+          :math:`t = 1, \dots, T`, where :math:`m_t` makes their mean 0 [1]_. Their size s is
+          `code_scale`.
         - "standard": z = (x - mean) / standard deviation, unbounded
         - "robust": :math:`z / \sqrt{1 + (z/3)^2}` with
           :math:`z = (x - \mathrm{median}) / (q_{75} - q_{25})`, which is near z in the middle and
@@ -60,9 +61,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         The number of bins T of each column for "piecewise_linear", at least 2. Bins hold about as
         many rows each; a value that alone would fill a bin is an edge, and the others are divided
         into the bins that are left, so that a column of zeros keeps its tail. With T + 1 values or
-        fewer all of them are edges. "auto" is `clip(n // 500, 8, 32)` with n the number of training
-        rows where the column is known: 8 up to 4,000 rows, 32 from 16,000 on; fewer where the codes
+        fewer all of them are edges. "auto" is `clip(n // 250, 8, 32)` with n the number of training
+        rows where the column is known: 8 up to 2,000 rows, 32 from 8,000 on; fewer where the codes
         of all columns would take more than 2 GiB.
+    code_scale : float, default=0.1
+        The size s of the codes for "piecewise_linear", in (0, inf): 0.1 is for smooth relations and
+        up to some thousand rows, 1 for what jumps within a column, where rows are many.
     min_frequency : int, float or None, default=3
         A category in fewer rows is rare: an int is a number of rows, a float in (0, 1) a share.
     max_categories : int or None, default=100
@@ -144,6 +148,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
         "numeric": [StrOptions(set(SCALINGS))],
         "n_bins": [StrOptions({"auto"}), Interval(Integral, 2, None, closed="left")],
+        "code_scale": [Interval(Real, 0, None, closed="neither")],
         "min_frequency": [
             Interval(Integral, 1, None, closed="left"),
             Interval(RealNotInt, 0, 1, closed="neither"),
@@ -160,6 +165,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         categorical_features="from_dtype",
         numeric="piecewise_linear",
         n_bins="auto",
+        code_scale=0.1,
         min_frequency=3,
         max_categories=100,
         missing_indicator=True,
@@ -168,6 +174,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.categorical_features = categorical_features
         self.numeric = numeric
         self.n_bins = n_bins
+        self.code_scale = code_scale
         self.min_frequency = min_frequency
         self.max_categories = max_categories
         self.missing_indicator = missing_indicator
@@ -278,7 +285,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             x = self._numbers(columns, j)[rows]
             try:
                 n_bins = self._auto_bins(columns) if self.n_bins == "auto" else self.n_bins
-                return Numbers(x, weight, self.numeric, n_bins, missing)
+                codes = {"n_bins": n_bins, "scale": self.code_scale}
+                return Numbers(x, weight, self.numeric, missing, **codes)
             except ValueError as error:
                 raise ValueError(f"Column {self._name(j)!r} {error}. Scale it.") from error
         codes, levels = columns.levels(j)

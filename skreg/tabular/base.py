@@ -1,10 +1,13 @@
 """Tabular: encoder, networks and ensemble; what its classifier and its regressor share."""
 
 import copy
+import math
 import time
 from abc import ABCMeta, abstractmethod
 from numbers import Integral, Real
 
+import joblib
+import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state, get_tags
@@ -15,6 +18,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_para
 from skreg.common import all_or_nothing
 from skreg.ensemble.telling import FoldTasks, checkpoints_for
 from skreg.preprocessing import TableEncoder
+from skreg.tabular.choice import validation_losses
 from skreg.tabular.importances import permutation_importances
 from skreg.training.callbacks import CallbackSupportMixin
 
@@ -53,17 +57,8 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         begin = time.monotonic()
         tasks = FoldTasks(self, X, y, sample_weight)
         with all_or_nothing(self):
-            random_state = check_random_state(self.random_state)
-            self.encoder_ = self._encoder()
-            takes = has_fit_parameter(self.encoder_, "sample_weight")
-            weights = {"sample_weight": sample_weight} if takes else {}
-            Z = self.encoder_.fit(X, **weights).transform(X)
-            for name in ("n_features_in_", "feature_names_in_"):
-                vars(self).pop(name, None)
-                if hasattr(self.encoder_, name):
-                    setattr(self, name, getattr(self.encoder_, name))
+            seed = int(check_random_state(self.random_state).randint(2**31 - 1))
             self.params_ = self._resolved(_num_samples(X))
-            seed = int(random_state.randint(2**31 - 1))
             self.ensemble_ = self._ensemble(
                 self._network(),
                 cv=self.params_["cv"],
@@ -72,6 +67,11 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                 time_limit=self.time_limit,
                 verbose=self.verbose,
             )
+            Z = self._encode(X, y, sample_weight, seed)
+            for name in ("n_features_in_", "feature_names_in_"):
+                vars(self).pop(name, None)
+                if hasattr(self.encoder_, name):
+                    setattr(self, name, getattr(self.encoder_, name))
             self.ensemble_._warns = self.estimator is not None or self.max_iter != "auto"
             self.ensemble_.set_callbacks(*checkpoints_for(self))
             self.ensemble_._train(Z, y, sample_weight, params, tasks, begin)
@@ -89,30 +89,56 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         classes = {name: value for name, value in attributes.items() if name == "classes_"}
         return {"ensemble_": ensemble, **classes}
 
-    def _encoder(self):
-        if not isinstance(self.encoder, str):
-            return clone(self.encoder)
-        return TableEncoder(numeric="piecewise_linear")
+    def _encode(self, X, y, sample_weight, seed):
+        """The table as an array; of several encodings the one that a first network prefers."""
+        encoders, tables = self._encoders(_num_samples(X)), []
+        for encoder in encoders:
+            takes = has_fit_parameter(encoder, "sample_weight")
+            weights = {"sample_weight": sample_weight} if takes else {}
+            tables.append(encoder.fit(X, **weights).transform(X))
+        best = 0
+        if len(tables) > 1:
+            losses = validation_losses(
+                tables,
+                y,
+                sample_weight,
+                self.ensemble_._network(),
+                seed=seed,
+                n_threads=joblib.effective_n_jobs(self.n_jobs),
+                seconds=math.inf if self.time_limit is None else self.time_limit / 4,
+            )
+            best = int(np.argmin(losses))
+            if self.verbose:
+                print(f"Validation losses {losses} of {encoders}", flush=True)
+        self.encoder_ = encoders[best]
+        self.params_["encoder"] = clone(self.encoder_)
+        return tables[best]
+
+    def _encoders(self, n_rows):
+        """From which the encoder is chosen, unfitted."""
+        if not is_auto(self.encoder):
+            return [clone(self.encoder)]
+        sizes = (0.1, 1.0) if n_rows >= 10_000 else (0.1,)
+        return [TableEncoder(code_scale=size) for size in sizes]
 
     def _resolved(self, n_rows):
         """The parameters in use, by the number of rows; measured in examples/benchmarks."""
-        large = n_rows >= 20_000
+        many, large = n_rows >= 10_000, n_rows >= 20_000
         auto = {
-            "hidden_layer_sizes": (256, 256) if large else (128, 128),
+            "hidden_layer_sizes": (256, 256) if large else (128, 128) if many else (96, 96),
             "dropout": 0.15,
             "learning_rate_init": 2e-3,
             "batch_size": 256 if large else max(1, min(64, n_rows // 2)),  # half trains at least
             "weight_decay": 0.0,
             "max_iter": 200,
-            "cv": 5,
+            "cv": 5 if many else 8,
             **self._flat(),
         }
         given = {name: getattr(self, name) for name in auto}
-        given = {name: v for name, v in given.items() if not (isinstance(v, str) and v == "auto")}
+        given = {n: v for n, v in given.items() if v is not None and not is_auto(v)}
         if self.estimator is None:
             return {**auto, **given}
         beside = sorted(set(given) - {"cv"})
-        beside += ["class_weight"] if getattr(self, "class_weight", None) is not None else []
         if beside:
             raise ValueError(
                 f"{', '.join(beside)} and estimator are both given. Set the parameters of the "
@@ -180,7 +206,7 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        inner = get_tags(self._encoder()).input_tags
+        inner = get_tags(self._encoders(0)[0]).input_tags
         tags.input_tags.allow_nan = inner.allow_nan
         tags.input_tags.string = inner.string
         tags.input_tags.categorical = inner.categorical
@@ -212,3 +238,7 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     @abstractmethod
     def _ensemble(self, network, **options):
         """The ensemble, unfitted."""
+
+
+def is_auto(value):
+    return isinstance(value, str) and value == "auto"
