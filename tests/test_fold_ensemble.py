@@ -1,6 +1,7 @@
 """Ensembles over folds: members, calibration, and what scikit-learn asks of an estimator."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from sklearn.base import clone
 from sklearn.datasets import make_classification, make_multilabel_classification, make_regression
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss, r2_score
-from sklearn.model_selection import GroupKFold, KFold
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skreg import (
@@ -327,6 +328,35 @@ def test_networks_that_still_learn_are_told_once(classes):
     with pytest.warns(ConvergenceWarning, match="5 of 5 networks reached max_iter=2") as record:
         model.fit(*classes)
     assert len(record) == 1
+
+
+@pytest.mark.parametrize(
+    ("params", "named"),
+    [
+        ({"random_state": 3}, "random_state of"),
+        ({"warm_start": True}, "warm_start of"),
+        ({"validation_fraction": 0.3}, "validation_fraction of"),
+        ({"warm_start": True, "random_state": 0}, "random_state, warm_start of"),
+    ],
+)
+@pytest.mark.parametrize("cls", [FoldEnsembleClassifier, TabularClassifier])
+def test_what_the_ensemble_decides_itself(classes, cls, params, named):
+    """Is told once, and does nothing."""
+    plain = cls(estimator=MLPClassifier(**NET), cv=3, random_state=0).fit(*classes)
+    model = cls(estimator=MLPClassifier(**NET, **params), cv=3, random_state=0)
+    with pytest.warns(UserWarning, match=f"^{named} the estimator: no effect") as record:
+        model.fit(*classes)
+    assert sum("no effect" in str(each.message) for each in record) == 1
+    np.testing.assert_array_equal(model.predict_proba(classes[0]), plain.predict_proba(classes[0]))
+
+
+def test_the_folds_of_a_search_tell_once(classes):
+    """Whatever the seeds that are tried."""
+    model = FoldEnsembleClassifier(MLPClassifier(**NET), cv=2, random_state=0)
+    with warnings.catch_warnings(record=True) as record:
+        warnings.simplefilter("default")
+        GridSearchCV(model, {"estimator__random_state": [1, 2]}, cv=2).fit(*classes)
+    assert sum("no effect" in str(each.message) for each in record) == 1
 
 
 def test_what_a_member_cannot_be(classes):

@@ -29,6 +29,9 @@ from skreg.ensemble.splits import splits_of
 from skreg.ensemble.telling import FoldTasks, Lines, checkpoints_for
 from skreg.training.callbacks import CallbackSupportMixin, checkpoints_of, has_callbacks
 
+# Parameters of a member that an ensemble decides on itself.
+MOOT = ("random_state", "validation_fraction", "warm_start")
+
 
 class FoldEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
     """What both have in common."""
@@ -137,6 +140,14 @@ class FoldEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, meta
             warn(
                 "Callbacks of the estimator are not called, since its networks train side by side. "
                 f"Set them by the set_callbacks of {type(self).__name__}."
+            )
+        moot = [name for name in MOOT if getattr(network, name) != getattr(default, name)]
+        if moot:
+            warn(
+                f"{', '.join(moot)} of the estimator: no effect, since each network of an ensemble "
+                "has a seed from the ensemble's random_state, begins anew, and validates on the "
+                "fold that it does not train on.",
+                once=True,
             )
         network.set_callbacks(*checkpoints_for(self), *checkpoints_of(network))
         return network.set_params(early_stopping=True, warm_start=False)

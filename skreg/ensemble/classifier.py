@@ -22,7 +22,8 @@ class FoldEnsembleClassifier(ClassifierMixin, FoldEnsemble):
     Parameters
     ----------
     estimator : MLPClassifier, default=None
-        The network; its `early_stopping` is switched on. None: ``MLPClassifier()``.
+        The network; its `early_stopping` is switched on, and its `random_state`, `warm_start` and
+        `validation_fraction` have no effect. None: ``MLPClassifier()``.
     cv : int, splitter or iterable of (train, held_out), default=5
         Number of folds, at most that of the rows of the largest class; they hold the classes in
         proportion, and a row that is alone in its class is always trained on. Or a splitter, to

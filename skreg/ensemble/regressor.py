@@ -16,8 +16,8 @@ class FoldEnsembleRegressor(RegressorMixin, FoldEnsemble):
     Parameters
     ----------
     estimator : MLPRegressor, default=None
-        The network; its `early_stopping` is switched on. None:
-        ``MLPRegressor(standardize_y=True)``.
+        The network; its `early_stopping` is switched on, and its `random_state`, `warm_start` and
+        `validation_fraction` have no effect. None: ``MLPRegressor(standardize_y=True)``.
     cv : int, splitter or iterable of (train, held_out), default=5
         Number of folds, or a splitter, to which `groups` come by metadata routing, or the splits
         themselves.
