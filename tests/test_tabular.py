@@ -175,6 +175,10 @@ def test_the_size_of_codes_is_chosen(jumps, capsys):
     assert few.encoder_.code_scale == 0.1
     given = TabularRegressor(**short, encoder=TableEncoder()).fit(X, y)
     assert given.encoder_.code_scale == 0.1
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        alone.fit(X, y[:100])
+    with pytest.raises(ValueError, match="requires y to be passed"):
+        alone.fit(X, None)
 
 
 def test_a_choice_leaves_no_checkpoint_and_takes_its_time(tmp_path):

@@ -10,7 +10,7 @@ import joblib
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import check_cv
-from sklearn.utils import check_random_state, get_tags
+from sklearn.utils import check_consistent_length, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_params
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_parameter
@@ -97,7 +97,8 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             weights = {"sample_weight": sample_weight} if takes else {}
             tables.append(encoder.fit(X, **weights).transform(X))
         best = 0
-        if len(tables) > 1:
+        if len(tables) > 1 and y is not None:  # without y the ensemble says what is wrong
+            check_consistent_length(X, y, sample_weight)
             losses = validation_losses(
                 tables,
                 y,
