@@ -16,6 +16,7 @@ NEEDS = {
     ("callbacks", "Progress bars"): ["rich"],
     ("callbacks", "Pruning trials with Optuna"): ["optuna"],
     ("callbacks", "Logging to MLflow"): ["mlflow"],
+    ("tables", "Dates and texts, with skrub"): ["skrub"],
 }
 PAGES = ["callbacks", "tables"]
 

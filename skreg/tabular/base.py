@@ -13,12 +13,12 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import check_consistent_length, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_params
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
-from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skreg.common import all_or_nothing
 from skreg.ensemble.telling import FoldTasks, checkpoints_for
-from skreg.preprocessing import TableEncoder
 from skreg.tabular.choice import validation_losses
+from skreg.tabular.encoding import encoded, encoders_for, fitted_table, is_auto
 from skreg.tabular.importances import permutation_importances
 from skreg.training.callbacks import CallbackSupportMixin
 
@@ -72,6 +72,8 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                 vars(self).pop(name, None)
                 if hasattr(self.encoder_, name):
                     setattr(self, name, getattr(self.encoder_, name))
+            if hasattr(self, "feature_names_in_"):  # of skrub's encoders a list
+                self.feature_names_in_ = np.asarray(self.feature_names_in_, dtype=object)
             self.ensemble_._warns = self.estimator is not None or self.max_iter != "auto"
             self.ensemble_.set_callbacks(*checkpoints_for(self))
             self.ensemble_._train(Z, y, sample_weight, params, tasks, begin)
@@ -93,9 +95,7 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         """The table as an array; of several encodings the one that a first network prefers."""
         encoders, tables = self._encoders(_num_samples(X)), []
         for encoder in encoders:
-            takes = has_fit_parameter(encoder, "sample_weight")
-            weights = {"sample_weight": sample_weight} if takes else {}
-            tables.append(encoder.fit(X, **weights).transform(X))
+            tables.append(fitted_table(encoder, X, y, sample_weight))
         best = 0
         if len(tables) > 1 and y is not None:  # without y the ensemble says what is wrong
             check_consistent_length(X, y, sample_weight)
@@ -117,10 +117,7 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _encoders(self, n_rows):
         """From which the encoder is chosen, unfitted."""
-        if not is_auto(self.encoder):
-            return [clone(self.encoder)]
-        sizes = (0.1, 1.0) if n_rows >= 10_000 else (0.1,)
-        return [TableEncoder(code_scale=size) for size in sizes]
+        return encoders_for(self.encoder, n_rows)
 
     def _resolved(self, n_rows):
         """The parameters in use, by the number of rows; measured in examples/benchmarks."""
@@ -157,7 +154,7 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _encoded(self, X):
         check_is_fitted(self)
-        return self.encoder_.transform(X)
+        return encoded(self.encoder_, X)
 
     @validate_params(
         {
@@ -240,7 +237,3 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     @abstractmethod
     def _ensemble(self, network, **options):
         """The ensemble, unfitted."""
-
-
-def is_auto(value):
-    return isinstance(value, str) and value == "auto"

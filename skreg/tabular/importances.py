@@ -9,6 +9,7 @@ from sklearn.utils.validation import _check_sample_weight, _num_features, _num_s
 from skreg.data.validation import take_rows
 from skreg.preprocessing import TableEncoder
 from skreg.preprocessing.columns import is_polars
+from skreg.tabular.encoding import encoded
 
 
 def permutation_importances(
@@ -32,7 +33,7 @@ def permutation_importances(
         As of :func:`sklearn.inspection.permutation_importance`.
     """
     check_consistent_length(X, y)
-    Z = ensemble._checked(encoder.transform(X))
+    Z = ensemble._checked(encoded(encoder, X))
     if sample_weight is not None:
         sample_weight = _check_sample_weight(sample_weight, Z)
     scorer = check_scoring(ensemble, scoring=scoring)
@@ -63,7 +64,7 @@ def tables(encoder, ensemble, X, Z):
 
     def anew(column, orders):
         for order in orders:
-            yield ensemble._checked(encoder.transform(with_column(X, column, order)))
+            yield ensemble._checked(encoded(encoder, with_column(X, column, order)))
 
     if type(encoder) is not TableEncoder:  # it may mix columns
         return anew
