@@ -93,7 +93,7 @@ class BaseMLP(SummaryMixin, CallbackSupportMixin, BaseEstimator, metaclass=ABCMe
     def _trainer(self, plan, rows, before, go_on, callbacks=(), savings=()):
         random_state = check_random_state(self.random_state)
         for callback in callbacks:
-            callback.attributes = plan.attributes
+            callback.attributes = plan.attributes_with_report
         for saving in savings:
             random_state = saving.begin(random_state)
         listeners = [*callbacks, *savings]

@@ -47,7 +47,7 @@ class FoldTasks:
 
         def attributes(trainer):
             member = copy.copy(plan.estimator)
-            vars(member).update(plan.attributes(trainer))
+            vars(member).update(plan.attributes_with_report(trainer))
             return self.estimator._with_members([member])
 
         tasks.attributes = attributes

@@ -161,16 +161,17 @@ class Plan:
         }
 
     def attributes(self, trainer):
-        """Those with which a copy of the estimator predicts as the trained network does now.
-
-        Copies, since training goes on in place.
-        """
+        """Those with which a copy of the estimator predicts as the trained network does now."""
         network, history = trainer.network, trainer.history
         counted = {"t_": history.t, "_state": {"seed": network.seed}}
         fitted = self.fitted(network, trainer.rows).attributes()
         fitted["_description"] = self.describe(trainer)
+        return {**trainer.rows.targets.attributes(), **fitted, **counted}
+
+    def attributes_with_report(self, trainer):
+        """The same, and what the training has come to; copies, since it goes on in place."""
         report = {n: list(v) if isinstance(v, list) else v for n, v in trainer.report().items()}
-        return {**trainer.rows.targets.attributes(), **fitted, **counted, **report}
+        return {**self.attributes(trainer), **report}
 
     # ------------------------------------------------------------------------ the training
 
