@@ -8,10 +8,10 @@ from numbers import Integral, Real
 
 import joblib
 import numpy as np
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
-from sklearn.utils import check_random_state, get_tags
+from sklearn.utils import _safe_indexing, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -20,17 +20,19 @@ from sklearn.utils.metadata_routing import (
     _routing_enabled,
     process_routing,
 )
-from sklearn.utils.validation import _check_method_params, check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    _check_method_params,
+    _num_samples,
+    check_is_fitted,
+    validate_data,
+)
 
 from skreg.common import all_or_nothing, warn
-from skreg.data.rows import check_arrays, check_weights
 from skreg.ensemble.folds import Folds
+from skreg.ensemble.members import check_rows, member_for, network_within, outputs
 from skreg.ensemble.splits import splits_of
-from skreg.ensemble.telling import FoldTasks, Lines, checkpoints_for
-from skreg.training.callbacks import CallbackSupportMixin, checkpoints_of, has_callbacks
-
-# Parameters of a member that an ensemble decides on itself.
-MOOT = ("random_state", "validation_fraction", "warm_start")
+from skreg.ensemble.telling import FoldTasks, Lines
+from skreg.training.callbacks import CallbackSupportMixin
 
 
 class FoldEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
@@ -61,14 +63,13 @@ class FoldEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, meta
 
     def _train(self, X, y, sample_weight, params, tasks, begin):
         """All of a fit but its frame; `begin` is when the time limit began."""
-        network, random_state = self._network(), check_random_state(self.random_state)
-        X, y = check_arrays(self, X, y, numeric=self._numeric, reset=True)
-        sample_weight = check_weights(sample_weight, X)
+        estimator, random_state = self._member(), check_random_state(self.random_state)
+        X, y, sample_weight = check_rows(self, estimator, X, y, sample_weight)
         splits = self._splits(X, y, sample_weight, params, random_state)
         seed = int(random_state.randint(2**31 - 1))
         tasks.begin(len(splits))
         folds = Folds(
-            [network],
+            [estimator],
             X,
             y,
             sample_weight,
@@ -77,14 +78,19 @@ class FoldEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, meta
             n_threads=joblib.effective_n_jobs(self.n_jobs),
             listeners=tasks.listeners,
         )
-        self._run(folds, network.max_iter, begin)
-        self.estimators_ = [folds.member((0, k)) for k in range(len(splits))]
+        self._run(folds, network_within(estimator).max_iter, begin)
+        self._take(folds, 0)
+
+    def _take(self, folds, c):
+        """The trained networks of a candidate are those of this ensemble."""
+        self.estimators_ = [folds.member((c, k)) for k in range(len(folds.splits))]
         if hasattr(self, "feature_names_in_"):
             for member in self.estimators_:  # now, since they have validated on arrays
-                member.feature_names_in_ = self.feature_names_in_
-        self.oof_score_ = folds.score_by_the_others(0)
+                if member is network_within(member):
+                    member.feature_names_in_ = self.feature_names_in_
+        self.oof_score_ = folds.score_by_the_others(c)
         self._held_out = [held_out for _, held_out in folds.splits]
-        self._keep(folds)
+        self._keep(folds, c)
 
     def _run(self, folds, max_iter, begin):
         """All networks to their end, or until the time is over, but one epoch at least."""
@@ -122,35 +128,9 @@ class FoldEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, meta
                 once=True,
             )
 
-    def _network(self):
+    def _member(self):
         """The unfitted member; its validation set is its fold."""
-        default = self._default()
-        network = default if self.estimator is None else clone(self.estimator)
-        if not isinstance(network, type(default)):
-            raise TypeError(
-                f"estimator must be a {type(default).__name__}, got {type(network).__name__}. Its "
-                "validation set is the fold that it does not train on."
-            )
-        if network.solver == "lbfgs":
-            raise ValueError(
-                "solver='lbfgs' does not train in epochs, which a validation fold could stop. Use "
-                "solver='adam' or 'sgd'."
-            )
-        if has_callbacks(network):
-            warn(
-                "Callbacks of the estimator are not called, since its networks train side by side. "
-                f"Set them by the set_callbacks of {type(self).__name__}."
-            )
-        moot = [name for name in MOOT if getattr(network, name) != getattr(default, name)]
-        if moot:
-            warn(
-                f"{', '.join(moot)} of the estimator: no effect, since each network of an ensemble "
-                "has a seed from the ensemble's random_state, begins anew, and validates on the "
-                "fold that it does not train on.",
-                once=True,
-            )
-        network.set_callbacks(*checkpoints_for(self), *checkpoints_of(network))
-        return network.set_params(early_stopping=True, warm_start=False)
+        return member_for(self, self._default())
 
     def _splits(self, X, y, weight, params, random_state):
         if params and not hasattr(self.cv, "split"):  # nobody asks for them
@@ -170,7 +150,7 @@ class FoldEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, meta
         if self.n_repeats > 1 and not isinstance(cv, Integral):
             warn("n_repeats has an effect with a number of folds as cv only.", once=True)
         options = {"weight": weight, "arguments": arguments}
-        n_rows, labels = X.shape[0], self._strata(y)
+        n_rows, labels = _num_samples(X), self._strata(y)
         return splits_of(cv, self.n_repeats, labels, n_rows, random_state, **options)
 
     # ----------------------------------------------------------------------- prediction
@@ -178,7 +158,7 @@ class FoldEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, meta
     def _outputs_of_members(self, X):
         """Of shape (n_members, n_samples, n_outputs)."""
         X = self._checked(X)
-        return np.stack([m._network.outputs(X, self._link) for m in self.estimators_])
+        return np.stack([outputs(member, X, self._link) for member in self.estimators_])
 
     def _mean(self, X):
         """Over the members, of what is averaged of them."""
@@ -186,11 +166,18 @@ class FoldEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, meta
 
     def _checked(self, X):
         check_is_fitted(self)
-        dtype = self.estimators_[0].coefs_[0].dtype
+        if not isinstance(self.estimators_[0], type(self._first)):  # a pipeline checks it
+            return validate_data(self, X, reset=False, skip_check_array=True)
+        dtype = self._first.coefs_[0].dtype
         with np.errstate(all="ignore"):
             return validate_data(
                 self, X, dtype=dtype, accept_sparse=["csr", "csc"], order="C", reset=False
             )
+
+    @property
+    def _first(self):
+        """The network of the first member."""
+        return network_within(self.estimators_[0])
 
     def predict_held_out(self, X):
         """Predictions for the training rows, in their order, by members that held them out.
@@ -212,15 +199,14 @@ class FoldEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, meta
 
     def _held_out_mean(self, X):
         """What is averaged, for the training rows; and which of them a member has held out."""
-        if X.shape[0] != len(self.oof_prediction_):
-            raise ValueError(
-                f"X must hold the {len(self.oof_prediction_)} rows of fit, got {X.shape[0]}."
-            )
+        n_rows = len(self.oof_prediction_)
+        if _num_samples(X) != n_rows:
+            raise ValueError(f"X must hold the {n_rows} rows of fit, got {_num_samples(X)}.")
         shape = self.oof_prediction_.reshape(len(self.oof_prediction_), -1).shape
-        total, count = np.zeros(shape), np.zeros(len(self.oof_prediction_))
+        total, count = np.zeros(shape), np.zeros(n_rows)
         for member, held_out in zip(self.estimators_, self._held_out, strict=True):
-            outputs = member._network.outputs(X[held_out], self._link)
-            total[held_out] += self._averaged(outputs.astype(np.float64))  # sums of one to its eps
+            of_member = outputs(member, _safe_indexing(X, held_out), self._link)
+            total[held_out] += self._averaged(of_member.astype(np.float64))  # sums of one to eps
             count[held_out] += 1
         return total / np.maximum(count, 1)[:, None], count > 0
 
@@ -270,16 +256,9 @@ class FoldEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, meta
         """Predictions from these means."""
 
     @abstractmethod
-    def _keep(self, folds):
-        """Fitted attributes beside the members."""
+    def _keep(self, folds, c):
+        """Fitted attributes beside the members, of a candidate."""
 
     @abstractmethod
     def _with_members(self, members):
         """Attributes with which a copy predicts as these members do."""
-
-
-def nameless(member):
-    """A copy that takes arrays for the frames that it knows, without a warning."""
-    member = copy.copy(member)
-    vars(member).pop("feature_names_in_", None)
-    return member

@@ -8,6 +8,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from skreg.classifier import MLPClassifier
 from skreg.ensemble.base import FoldEnsemble
+from skreg.ensemble.members import network_within
 from skreg.ensemble.temperature import fit_temperature
 
 
@@ -21,9 +22,10 @@ class FoldEnsembleClassifier(ClassifierMixin, FoldEnsemble):
 
     Parameters
     ----------
-    estimator : MLPClassifier, default=None
-        The network; its `early_stopping` is switched on, and its `random_state`, `warm_start` and
-        `validation_fraction` have no effect. None: ``MLPClassifier()``.
+    estimator : MLPClassifier, or Pipeline that ends in one, default=None
+        The network; steps before it are fitted to the rows that it trains on. Its `early_stopping`
+        is switched on; its `random_state`, `warm_start` and `validation_fraction` have no effect.
+        None: ``MLPClassifier()``.
     cv : int, splitter or iterable of (train, held_out), default=5
         Number of folds, at most that of the rows of the largest class; they hold the classes in
         proportion, and a row that is alone in its class is always trained on. Or a splitter, to
@@ -138,26 +140,28 @@ class FoldEnsembleClassifier(ClassifierMixin, FoldEnsemble):
             return None
         return np.unique(y, return_inverse=True)[1]
 
-    def _keep(self, folds):
-        first, table = self.estimators_[0], folds.tables[0]
+    def _keep(self, folds, c):
+        first = self._first
         self.classes_ = first.classes_
-        logits = folds.held_out_outputs(0, link="identity")
+        logits = folds.held_out_outputs(c, link="identity")
         seen = np.isfinite(logits).all(axis=1)
         self.temperature_ = 1.0
         if self.calibration is not None and len(self.classes_) > 1:
-            weight = None if table.weight is None else table.weight[seen]
-            y = np.asarray(table.y)[seen]
-            self.temperature_ = fit_temperature(logits[seen], y, weight, first.out_activation_)
+            y, weight = folds.targets(c)
+            weight = None if weight is None else weight[seen]
+            self.temperature_ = fit_temperature(
+                logits[seen], y[seen], weight, first.out_activation_
+            )
         self.oof_prediction_ = self._averaged(logits)
 
     def _with_members(self, members):
         temperature = getattr(self, "temperature_", 1.0)
-        classes = members[0].classes_
+        classes = network_within(members[0]).classes_
         return {"estimators_": members, "classes_": classes, "temperature_": temperature}
 
     def _averaged(self, outputs):
         z = outputs / self.temperature_
-        if self.estimators_[0].out_activation_ == "softmax":
+        if self._first.out_activation_ == "softmax":
             return softmax(z, axis=-1)
         p = expit(z)
         if len(self.classes_) == 1:  # which is certain; where nothing is known, nan stays
@@ -195,7 +199,7 @@ class FoldEnsembleClassifier(ClassifierMixin, FoldEnsemble):
         return self._decided(self.predict_proba(X))
 
     def _decided(self, mean):
-        if self.estimators_[0]._multilabel:
+        if self._first._multilabel:
             return (mean > 0.5).astype(int)
         return self.classes_[np.minimum(mean.argmax(axis=1), len(self.classes_) - 1)]
 

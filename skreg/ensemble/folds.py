@@ -6,15 +6,15 @@ on the rows of its fold.
 """
 
 import copy
+import functools
 import math
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import _num_samples
 
 from skreg.callbacks import read_state, write_state
-from skreg.data.rows import TrainingRows, check_arrays, check_weights
-from skreg.regularization.plan import Plan
+from skreg.ensemble.tables import Tables
 from skreg.training.callbacks import savings_of
 from skreg.training.identity import differences, fingerprint, identity_of
 from skreg.training.jobs import advance_all
@@ -25,17 +25,20 @@ class Folds:
 
     Parameters
     ----------
-    candidates : list of MLPClassifier or MLPRegressor
-        Of one class, unfitted, with ``early_stopping=True``: what stops them is the score of their
-        fold. They may differ in all other parameters.
+    candidates : list of estimators, or of Fronts
+        Unfitted: MLPClassifier or MLPRegressor with ``early_stopping=True``, since what stops them
+        is the score of their fold; or what holds one, see `Front`. They may differ in all
+        parameters.
     X, y, sample_weight : as `fit` takes them
     splits : list of (train, held_out)
         Indices of the rows of each fold.
     random_state : int
         From which every training has its own seed, a function of candidate and fold alone.
     n_threads : int, default=1
-    listeners : callable (job, plan) -> list of Listener, optional
-        Those of a training beside its own.
+    listeners : callable (job, plan, wrap) -> list of Listener, optional
+        Those of a training beside its own; `wrap` makes of a fitted network the whole estimator.
+    catch : bool, default=False
+        Whether what fails before training is kept in `errors` as well, instead of raised.
     """
 
     def __init__(
@@ -48,44 +51,44 @@ class Folds:
         *,
         random_state,
         n_threads=1,
-        listeners=lambda job, plan: [],
+        listeners=lambda job, plan, wrap: [],
+        catch=False,
     ):
         self.n_threads = n_threads
-        self.splits = [tuple(np.asarray(part, np.int32) for part in split) for split in splits]
-        self.plans, self.tables, self.trainers, self.errors = [], [], {}, {}
+        self.tables = Tables(candidates, X, y, sample_weight, splits)
+        self.splits = self.tables.splits
+        self.plans, self.trainers, self.errors = [], {}, {}
         self.savings = []  # with their jobs
-        for c, candidate in enumerate(candidates):
-            plan = Plan(clone(candidate))
-            self.plans.append(plan)
-            self.tables.append(self._table(plan, X, y, sample_weight))
-            for k in range(len(splits)):
-                self.trainers[c, k] = self._trainer(c, k, random_state, listeners((c, k), plan))
+        self._random_state, self._listeners, self._catch = random_state, listeners, catch
+        for c in range(len(candidates)):
+            jobs = [(c, k) for k in range(len(splits))]
+            self.plans.append(self._made(jobs, self.tables.plan, c))
+            for job in jobs if self.plans[c] else []:
+                if (trainer := self._made([job], self._trainer, *job)) is not None:
+                    self.trainers[job] = trainer
 
-    def _table(self, plan, X, y, sample_weight):
-        """The rows with the targets and weights of one candidate; the arrays serve for all."""
-        estimator, passed = plan.estimator, (X, y)
-        if not self.tables:
-            numeric = estimator._y_numeric
-            self._arrays = check_arrays(estimator, X, y, numeric=numeric, reset=True)
-            self._features = {n: v for n, v in vars(estimator).items() if n.endswith("_in_")}
-        vars(estimator).update(self._features)
-        X, y = self._arrays
-        plan.check_type(X.dtype)
-        targets = estimator._targets(y, None, partial=False)
-        encoded = targets.check(y)
-        plan.weigh(targets, encoded)
-        return TrainingRows(passed, X, encoded, check_weights(sample_weight, X), targets)
+    def _made(self, jobs, make, *arguments):
+        """What `make` returns, or None where that fails and is kept as the error of the jobs."""
+        try:
+            return make(*arguments)
+        except Exception as error:
+            if not self._catch:
+                raise
+            self.errors |= dict.fromkeys(jobs, error)
+            return None
 
-    def _trainer(self, c, k, random_state, listeners):
+    def _trainer(self, c, k):
         plan = self.plans[c]
-        rows = self.tables[c].divided(plan.estimator, *self.splits[k])
-        seed = int(np.random.SeedSequence([random_state, c, k]).generate_state(1)[0])
+        rows = self.tables.divided(plan, c, k)
+        seed = int(np.random.SeedSequence([self._random_state, c, k]).generate_state(1)[0])
         fold = fingerprint(self.splits[k])
-        savings = savings_of(plan, self._all_rows(c), None, fold=fold, seed=str(seed))
+        savings = savings_of(plan, self._all_rows(c, k), None, fold=fold, seed=str(seed))
         random_state = check_random_state(seed)
         for saving in savings:
             random_state = saving.begin(random_state)
-        trainer = plan.trainer.fresh(plan, rows, random_state, [*listeners, *savings])
+        wrap = functools.partial(self.tables.wrap, c, k)
+        listeners = [*self._listeners((c, k), plan, wrap), *savings]
+        trainer = plan.trainer.fresh(plan, rows, random_state, listeners)
         for saving in savings:
             saving.resume(trainer)
             self.savings.append((saving, (c, k)))
@@ -143,29 +146,62 @@ class Folds:
 
     def network(self, job, *, best=True):
         """The network of the best epoch, or of the present one; training is not disturbed."""
-        trainer, plan, (c, _) = self.trainers[job], self.plans[job[0]], job
+        trainer, plan = self.trainers[job], self.plans[job[0]]
         snapshot = trainer.fitted() if best else trainer.shown_now()
-        return plan.fitted(trainer.network, trainer.rows, snapshot, self.tables[c].X.dtype)
+        return plan.fitted(trainer.network, trainer.rows, snapshot, trainer.rows.X.dtype)
 
     def member(self, job):
         """A fitted estimator that predicts as the network of the best epoch."""
-        trainer, plan = self.trainers[job], self.plans[job[0]]
-        estimator = copy.copy(plan.estimator)
-        estimator._keep(plan, trainer, trainer.fitted())
-        return estimator
+        trainer, plan, (c, k) = self.trainers[job], self.plans[job[0]], job
+        network = copy.copy(plan.estimator)
+        vars(network).update(self.tables.features(c, k))
+        network._keep(plan, trainer, trainer.fitted())
+        return self.tables.wrap(c, k, network)
 
     def held_out_outputs(self, c, *, link=None, best=True):
         """Outputs of shape (n_rows, n_outputs) for each row by the network that did not see it.
 
         NaN for rows of no fold and of folds that failed; the mean where folds are repeated.
         """
-        X, n_outputs = self.tables[c].X, self.tables[c].targets.loss.n_outputs
-        total, count = np.zeros((X.shape[0], n_outputs)), np.zeros((X.shape[0], 1))
-        for k, (_, held_out) in enumerate(self.splits):
+        of_folds = {}
+        for k in range(len(self.splits)):
             if (c, k) not in self.errors:
-                total[held_out] += self.network((c, k), best=best).outputs(X[held_out], link)
-                count[held_out] += 1
+                network, rows = self.network((c, k), best=best), self.trainers[c, k].rows
+                of_folds[k] = network.outputs(rows.X[rows.validation.rows], link)
+        return self.in_rows(of_folds)
+
+    def in_rows(self, of_folds):
+        """Outputs for the held-out rows of each fold, as one array with a place for each row."""
+        n_outputs = next((o.shape[1] for o in of_folds.values()), 1)
+        n_rows = _num_samples(self.tables.passed[0])
+        total, count = np.zeros((n_rows, n_outputs)), np.zeros((n_rows, 1))
+        for k, outputs in of_folds.items():
+            total[self.splits[k][1]] += outputs
+            count[self.splits[k][1]] += 1
         return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+
+    def targets(self, c):
+        """y, in the form that its loss encodes, and weights or None of rows that are held out.
+
+        Both in the order of the rows, like `held_out_outputs`.
+        """
+        n_rows, y, weight = _num_samples(self.tables.passed[0]), None, None
+        for k, (_, held_out) in enumerate(self.splits):
+            rows = self.tables.divided(self.plans[c], c, k)
+            own = rows.validation.rows
+            if y is None:
+                y = np.zeros((n_rows, *rows.y.shape[1:]), rows.y.dtype)
+                weight = None if rows.weight is None else np.zeros(n_rows)
+            y[held_out] = rows.y[own]
+            if weight is not None:
+                weight[held_out] = rows.weight[own]
+        return y, weight
+
+    def release(self, c):
+        """A candidate goes on no more: what its trainings hold is not needed."""
+        for k in range(len(self.splits)):
+            self.trainers.pop((c, k), None)
+        self.tables.release(c)
 
     # ------------------------------------------------------------------------- to and from disk
 
@@ -195,12 +231,12 @@ class Folds:
     def _identity(self):
         identity = {"splits": fingerprint(self.splits)}
         for c, plan in enumerate(self.plans):
-            of_one = identity_of(plan, self._all_rows(c), None)
+            of_one = identity_of(plan, self._all_rows(c, 0), None)
             identity |= {f"{n} of {c}": v for n, v in of_one.items()}
         return identity
 
-    def _all_rows(self, c):
+    def _all_rows(self, c, k):
         """The table of a candidate, without the division of a fold."""
-        table = copy.copy(self.tables[c])
+        table = copy.copy(self.tables.whole(self.plans[c], c, k))
         table.validation = None
         return table

@@ -4,7 +4,8 @@ import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils.validation import check_is_fitted
 
-from skreg.ensemble.base import FoldEnsemble, nameless
+from skreg.ensemble.base import FoldEnsemble
+from skreg.ensemble.members import nameless
 from skreg.regressor import MLPRegressor, pinball_score
 
 
@@ -15,9 +16,10 @@ class FoldEnsembleRegressor(RegressorMixin, FoldEnsemble):
 
     Parameters
     ----------
-    estimator : MLPRegressor, default=None
-        The network; its `early_stopping` is switched on, and its `random_state`, `warm_start` and
-        `validation_fraction` have no effect. None: ``MLPRegressor(standardize_y=True)``.
+    estimator : MLPRegressor, or Pipeline that ends in one, default=None
+        The network; steps before it are fitted to the rows that it trains on. Its `early_stopping`
+        is switched on; its `random_state`, `warm_start` and `validation_fraction` have no effect.
+        None: ``MLPRegressor(standardize_y=True)``.
     cv : int, splitter or iterable of (train, held_out), default=5
         Number of folds, or a splitter, to which `groups` come by metadata routing, or the splits
         themselves.
@@ -109,8 +111,8 @@ class FoldEnsembleRegressor(RegressorMixin, FoldEnsemble):
     def _strata(self, y):
         """Numbers have no proportions to keep."""
 
-    def _keep(self, folds):
-        self.oof_prediction_ = self._decided(folds.held_out_outputs(0))
+    def _keep(self, folds, c):
+        self.oof_prediction_ = self._decided(folds.held_out_outputs(c))
 
     def _with_members(self, members):
         return {"estimators_": members}
@@ -119,7 +121,7 @@ class FoldEnsembleRegressor(RegressorMixin, FoldEnsemble):
         return outputs
 
     def _decided(self, mean):
-        return self.estimators_[0]._as_predicted(mean)
+        return self._first._as_predicted(mean)
 
     def predict(self, X, *, return_std=False, n_draws=100):
         """Mean of the members' predictions.
@@ -167,7 +169,7 @@ class FoldEnsembleRegressor(RegressorMixin, FoldEnsemble):
             1 is perfect; 0 is what a constant reaches.
         """
         check_is_fitted(self)
-        quantiles = self.estimators_[0].quantiles_
+        quantiles = self._first.quantiles_
         if quantiles is None:
             return super().score(X, y, sample_weight)
         return pinball_score(quantiles, self.predict(X), y, sample_weight)

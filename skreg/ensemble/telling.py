@@ -37,7 +37,7 @@ class FoldTasks:
             self.context.max_subtasks = n_folds
             self.context.call_on_fit_task_begin(**self.arguments)
 
-    def listeners(self, job, plan):
+    def listeners(self, job, plan, wrap):
         """What tells of the epochs of a fold."""
         if self.context is None:
             return []
@@ -48,7 +48,7 @@ class FoldTasks:
         def attributes(trainer):
             member = copy.copy(plan.estimator)
             vars(member).update(plan.attributes_with_report(trainer))
-            return self.estimator._with_members([member])
+            return self.estimator._with_members([wrap(member)])
 
         tasks.attributes = attributes
         self.folds.append(fold)

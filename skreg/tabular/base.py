@@ -103,7 +103,7 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                 tables,
                 y,
                 sample_weight,
-                self.ensemble_._network(),
+                self.ensemble_._member(),
                 seed=seed,
                 n_threads=joblib.effective_n_jobs(self.n_jobs),
                 seconds=math.inf if self.time_limit is None else self.time_limit / 4,

@@ -1,0 +1,95 @@
+"""Members: what an ensemble over folds is given, and the networks inside of those that it has."""
+
+import copy
+
+from sklearn.base import clone
+from sklearn.utils import check_consistent_length
+from sklearn.utils.validation import (
+    _check_feature_names,
+    _check_y,
+    _num_features,
+)
+
+from skreg.common import warn
+from skreg.data.rows import check_arrays, check_weights
+from skreg.data.targets import flat, prepared
+from skreg.ensemble.fronts import layer_of
+from skreg.ensemble.telling import checkpoints_for
+from skreg.training.callbacks import checkpoints_of, has_callbacks
+
+# Parameters of a member that an ensemble decides on itself.
+MOOT = ("random_state", "validation_fraction", "warm_start")
+
+
+def member_for(ensemble, default):
+    """The unfitted member of an ensemble; what it validates on is its fold."""
+    estimator = default if ensemble.estimator is None else clone(ensemble.estimator)
+    network = network_within(estimator)
+    check_network(network, default)
+    if has_callbacks(network):
+        warn(
+            "Callbacks of the estimator are not called, since its networks train side by side. "
+            f"Set them by the set_callbacks of {type(ensemble).__name__}."
+        )
+    network.set_callbacks(*checkpoints_for(ensemble), *checkpoints_of(network))
+    network.set_params(early_stopping=True, warm_start=False)
+    return estimator
+
+
+def check_network(network, default):
+    """Errors for what cannot be validated on a fold; a warning for what it is not asked for."""
+    if not isinstance(network, type(default)):
+        raise TypeError(
+            f"estimator must be a {type(default).__name__}, or a Pipeline that ends in one, got "
+            f"{type(network).__name__}. Its validation set is the fold that it does not train on."
+        )
+    if network.solver == "lbfgs":
+        raise ValueError(
+            "solver='lbfgs' does not train in epochs, which a validation fold could stop. Use "
+            "solver='adam' or 'sgd'."
+        )
+    moot = [name for name in MOOT if getattr(network, name) != getattr(default, name)]
+    if moot:
+        warn(
+            f"{', '.join(moot)} of the estimator: no effect, since each network on a fold has a "
+            "seed from the random_state of what trains them all, begins anew, and validates on "
+            "the fold that it does not train on.",
+            once=True,
+        )
+
+
+def check_rows(ensemble, estimator, X, y, sample_weight):
+    """What is passed to fit, as arrays where a network gets it as it is."""
+    if estimator is network_within(estimator):
+        X, y = check_arrays(ensemble, X, y, numeric=ensemble._numeric, reset=True)
+    else:
+        y = prepared(y, numeric=ensemble._numeric)
+        y = flat(_check_y(y, multi_output=True, y_numeric=ensemble._numeric, estimator=ensemble))
+        check_consistent_length(X, y)
+        vars(ensemble).pop("feature_names_in_", None)
+        _check_feature_names(ensemble, X, reset=True)
+        ensemble.n_features_in_ = _num_features(X)
+    return X, y, check_weights(sample_weight, X)
+
+
+def network_within(estimator):
+    """The network inside of an estimator, fitted or not."""
+    while layer := layer_of(estimator):
+        estimator = layer.inside(estimator)
+    return estimator
+
+
+def outputs(member, X, link):
+    """Those of the network within a fitted member, for the X of the ensemble."""
+    network = member
+    while layer := layer_of(network):
+        X, network = layer.through(network, X), layer.inside(network)
+    return network._network.outputs(X, link) if network is member else network._outputs(X, link)
+
+
+def nameless(member):
+    """A copy that takes arrays for the frames that it knows, without a warning."""
+    member = copy.copy(member)
+    if layer_of(member) is None:
+        vars(member).pop("feature_names_in_", None)
+    return member
