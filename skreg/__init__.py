@@ -2,8 +2,14 @@
 
 from skreg.callbacks import Checkpoint
 from skreg.classifier import MLPClassifier
-from skreg.ensemble import FoldEnsembleClassifier, FoldEnsembleRegressor
+from skreg.ensemble import (
+    FoldEnsembleClassifier,
+    FoldEnsembleRegressor,
+    WeightedEnsembleClassifier,
+    WeightedEnsembleRegressor,
+)
 from skreg.inspection import TrainingCurveDisplay
+from skreg.model_selection import RegularizationSearchCV, search_space
 from skreg.preprocessing import TableEncoder
 from skreg.regressor import MLPRegressor
 from skreg.tabular import TabularClassifier, TabularRegressor
@@ -14,9 +20,13 @@ __all__ = [
     "FoldEnsembleRegressor",
     "MLPClassifier",
     "MLPRegressor",
+    "RegularizationSearchCV",
     "TableEncoder",
     "TabularClassifier",
     "TabularRegressor",
     "TrainingCurveDisplay",
+    "WeightedEnsembleClassifier",
+    "WeightedEnsembleRegressor",
+    "search_space",
 ]
 __version__ = "0.1.0"

@@ -381,7 +381,7 @@ def test_weights_reach_the_members(classes):
 def test_errors_and_the_state_before(classes):
     """Another estimator is refused; a fit that fails leaves the ensemble as it was."""
     X, y = classes
-    with pytest.raises(TypeError, match="must be a MLPClassifier, .* got MLPRegressor"):
+    with pytest.raises(TypeError, match=r"must be a MLPClassifier, .* got MLPRegressor"):
         FoldEnsembleClassifier(MLPRegressor()).fit(X, y)
     model = FoldEnsembleClassifier(MLPClassifier(**NET), random_state=0).fit(X, y)
     before = vars(model).copy()

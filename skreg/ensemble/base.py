@@ -29,7 +29,7 @@ from sklearn.utils.validation import (
 
 from skreg.common import all_or_nothing, warn
 from skreg.ensemble.folds import Folds
-from skreg.ensemble.members import check_rows, member_for, network_within, outputs
+from skreg.ensemble.members import check_rows, know_columns, member_for, network_within, outputs
 from skreg.ensemble.splits import splits_of
 from skreg.ensemble.telling import FoldTasks, Lines
 from skreg.training.callbacks import CallbackSupportMixin
@@ -80,6 +80,12 @@ class FoldEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, meta
         )
         self._run(folds, network_within(estimator).max_iter, begin)
         self._take(folds, 0)
+
+    def trained(self, folds, c):
+        """This ensemble, fitted: its members are the networks of a candidate, trained elsewhere."""
+        know_columns(self, folds.tables.passed_to(c))
+        self._take(folds, c)
+        return self
 
     def _take(self, folds, c):
         """The trained networks of a candidate are those of this ensemble."""

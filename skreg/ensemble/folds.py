@@ -111,9 +111,10 @@ class Folds:
         )
         self.errors |= {job: e for job, e in zip(jobs, errors, strict=True) if e is not None}
 
-    def run(self, n_epochs, *, seconds=math.inf, tell=None):
-        """Train all that have made less than so many epochs until they have made them."""
-        jobs = [job for job, trainer in self.trainers.items() if trainer.epoch < n_epochs]
+    def run(self, n_epochs, jobs=None, *, seconds=math.inf, tell=None):
+        """Train those that have made less than so many epochs until they have made them."""
+        jobs = self.trainers if jobs is None else jobs
+        jobs = [job for job in jobs if self.trainers[job].epoch < n_epochs]
         left = [n_epochs - self.trainers[job].epoch for job in jobs if job not in self.errors]
         self.advance(left, jobs, seconds=seconds, tell=tell)
 
@@ -152,11 +153,19 @@ class Folds:
 
     def member(self, job):
         """A fitted estimator that predicts as the network of the best epoch."""
-        trainer, plan, (c, k) = self.trainers[job], self.plans[job[0]], job
+        trainer, plan = self.trainers[job], self.plans[job[0]]
         network = copy.copy(plan.estimator)
-        vars(network).update(self.tables.features(c, k))
+        vars(network).update(self.tables.features(*job))
         network._keep(plan, trainer, trainer.fitted())
-        return self.tables.wrap(c, k, network)
+        return self.tables.wrap(*job, network)
+
+    def network_at(self, job, snapshot):
+        """The network alone, fitted, with the parameters and statistics of a snapshot."""
+        trainer, plan = self.trainers[job], self.plans[job[0]]
+        network = copy.copy(plan.estimator)
+        vars(network).update(self.tables.features(*job))
+        vars(network).update(plan.attributes(trainer, snapshot))
+        return network
 
     def held_out_outputs(self, c, *, link=None, best=True):
         """Outputs of shape (n_rows, n_outputs) for each row by the network that did not see it.

@@ -4,6 +4,7 @@ Whatever is fitted there sees the rows that a network trains on, and never those
 """
 
 import copy
+import functools
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -74,13 +75,17 @@ class Front:
         """Whether the same rows serve for all folds."""
         return not self.layers
 
-    @property
+    @functools.cached_property
     def key(self):
         """The same text for candidates that can share what is fitted here."""
         try:
             return joblib.hash([layer.setting for layer in self.layers])
         except Exception:  # what cannot be pickled is not shared
             return str(id(self))
+
+    def own_X(self, X):
+        """What it gets of the X that all get."""
+        return X
 
     def rows(self, X, y, weight, train, held_out):
         """Fit what is here to the rows of a fold.

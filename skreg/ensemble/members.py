@@ -66,10 +66,15 @@ def check_rows(ensemble, estimator, X, y, sample_weight):
         y = prepared(y, numeric=ensemble._numeric)
         y = flat(_check_y(y, multi_output=True, y_numeric=ensemble._numeric, estimator=ensemble))
         check_consistent_length(X, y)
-        vars(ensemble).pop("feature_names_in_", None)
-        _check_feature_names(ensemble, X, reset=True)
-        ensemble.n_features_in_ = _num_features(X)
+        know_columns(ensemble, X)
     return X, y, check_weights(sample_weight, X)
+
+
+def know_columns(ensemble, X):
+    """Set number and names of the columns of X, whatever it holds."""
+    vars(ensemble).pop("feature_names_in_", None)
+    _check_feature_names(ensemble, X, reset=True)
+    ensemble.n_features_in_ = _num_features(X)
 
 
 def network_within(estimator):

@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
+from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from skreg.ensemble.base import FoldEnsemble
@@ -169,7 +170,9 @@ class FoldEnsembleRegressor(RegressorMixin, FoldEnsemble):
             1 is perfect; 0 is what a constant reaches.
         """
         check_is_fitted(self)
-        quantiles = self._first.quantiles_
-        if quantiles is None:
-            return super().score(X, y, sample_weight)
-        return pinball_score(quantiles, self.predict(X), y, sample_weight)
+        return self._score_of(self.predict(X), y, sample_weight)
+
+    def _score_of(self, prediction, y, sample_weight):
+        if self._first.quantiles_ is None:
+            return r2_score(y, prediction, sample_weight=sample_weight)
+        return pinball_score(self._first.quantiles_, prediction, y, sample_weight)

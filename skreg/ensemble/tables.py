@@ -25,6 +25,10 @@ class Tables:
         self._arrays = {}  # by setting and fold, see `_prepared`
         self._tables = {}  # the same with the targets of one candidate
 
+    def passed_to(self, c):
+        """The X that a candidate gets."""
+        return self.fronts[c].own_X(self.passed[0])
+
     def plan(self, c):
         """What the parameters of a candidate's network mean, once they are valid."""
         network = self.fronts[c].network

@@ -160,11 +160,11 @@ class Plan:
             "ended": trainer.ended,
         }
 
-    def attributes(self, trainer):
-        """Those with which a copy of the estimator predicts as the trained network does now."""
+    def attributes(self, trainer, snapshot=None):
+        """Those with which a copy of the estimator predicts as the network does, now or then."""
         network, history = trainer.network, trainer.history
         counted = {"t_": history.t, "_state": {"seed": network.seed}}
-        fitted = self.fitted(network, trainer.rows).attributes()
+        fitted = self.fitted(network, trainer.rows, snapshot).attributes()
         fitted["_description"] = self.describe(trainer)
         return {**trainer.rows.targets.attributes(), **fitted, **counted}
 

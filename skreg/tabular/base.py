@@ -58,30 +58,41 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         tasks = FoldTasks(self, X, y, sample_weight)
         with all_or_nothing(self):
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-            self.params_ = self._resolved(_num_samples(X))
-            self.ensemble_ = self._ensemble(
-                self._network(),
-                cv=self.params_["cv"],
-                n_jobs=self.n_jobs,
-                random_state=seed,
-                time_limit=self.time_limit,
-                verbose=self.verbose,
-            )
-            Z = self._encode(X, y, sample_weight, seed)
-            for name in ("n_features_in_", "feature_names_in_"):
-                vars(self).pop(name, None)
-                if hasattr(self.encoder_, name):
-                    setattr(self, name, getattr(self.encoder_, name))
-            if hasattr(self, "feature_names_in_"):  # of skrub's encoders a list
-                self.feature_names_in_ = np.asarray(self.feature_names_in_, dtype=object)
+            Z = self._begin(X, y, sample_weight, seed)
             self.ensemble_._warns = self.estimator is not None or self.max_iter != "auto"
             self.ensemble_.set_callbacks(*checkpoints_for(self))
             self.ensemble_._train(Z, y, sample_weight, params, tasks, begin)
-            self.oof_prediction_ = self.ensemble_.oof_prediction_
-            self.oof_score_ = self.ensemble_.oof_score_
-            self.n_iter_ = max(member.n_iter_ for member in self.ensemble_.estimators_)
+            self._take()
         tasks.end(self.ensemble_.estimators_)
         return self
+
+    def _begin(self, X, y, sample_weight, seed):
+        """Decide on parameters, ensemble and encoder; the encoded table."""
+        self.params_ = self._resolved(_num_samples(X))
+        self.ensemble_ = self._ensemble(
+            self._network(),
+            cv=self.params_["cv"],
+            n_jobs=self.n_jobs,
+            random_state=seed,
+            time_limit=self.time_limit,
+            verbose=self.verbose,
+        )
+        Z = self._encode(X, y, sample_weight, seed)
+        for name in ("n_features_in_", "feature_names_in_"):
+            vars(self).pop(name, None)
+            if hasattr(self.encoder_, name):
+                setattr(self, name, getattr(self.encoder_, name))
+        if hasattr(self, "feature_names_in_"):  # of skrub's encoders a list
+            self.feature_names_in_ = np.asarray(self.feature_names_in_, dtype=object)
+        return Z
+
+    def _take(self):
+        """What the trained ensemble tells, this one tells."""
+        self.oof_prediction_ = self.ensemble_.oof_prediction_
+        self.oof_score_ = self.ensemble_.oof_score_
+        self.n_iter_ = max(member.n_iter_ for member in self.ensemble_.estimators_)
+        if hasattr(self.ensemble_, "classes_"):
+            self.classes_ = self.ensemble_.classes_
 
     def _with_members(self, members):
         """Attributes with which a copy predicts as these members do."""
@@ -155,6 +166,14 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def _encoded(self, X):
         check_is_fitted(self)
         return encoded(self.encoder_, X)
+
+    def _mean(self, X):
+        """What the ensemble averages."""
+        Z = self._encoded(X)
+        return self.ensemble_._mean(Z)
+
+    def _decided(self, mean):
+        return self.ensemble_._decided(mean)
 
     @validate_params(
         {

@@ -148,9 +148,7 @@ class TabularClassifier(ClassifierMixin, Tabular):
         self : object
             The fitted model.
         """
-        self._fit(X, y, sample_weight, params)
-        self.classes_ = self.ensemble_.classes_
-        return self
+        return self._fit(X, y, sample_weight, params)
 
     def predict(self, X):
         """The most probable labels.

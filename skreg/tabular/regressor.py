@@ -170,6 +170,9 @@ class TabularRegressor(RegressorMixin, Tabular):
         Z = self._encoded(X)
         return self.ensemble_.predict(Z, return_std=return_std)
 
+    def _score_of(self, prediction, y, sample_weight):
+        return self.ensemble_._score_of(prediction, y, sample_weight)
+
     def _default(self):
         return MLPRegressor(standardize_y=True)
 

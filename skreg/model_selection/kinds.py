@@ -1,0 +1,194 @@
+"""Kinds: what a search may be asked to tune, and what it makes of the trained candidates.
+
+A kind turns a candidate into a `Front`, puts a trained network back into the whole estimator, and
+makes the estimators that `final` names.
+"""
+
+import copy
+import warnings
+from contextlib import contextmanager
+
+import joblib
+import numpy as np
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import Pipeline
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import _num_samples
+
+from skreg.classifier import MLPClassifier
+from skreg.ensemble import FoldEnsembleClassifier, FoldEnsembleRegressor
+from skreg.ensemble.fronts import Front, Rows
+from skreg.ensemble.members import check_network, network_within
+from skreg.regressor import MLPRegressor
+from skreg.tabular.base import Tabular
+
+
+def kind_of(estimator):
+    """The class that knows how to search for such an estimator."""
+    return Table if isinstance(estimator, Tabular) else Network
+
+
+def strata_of(y):
+    """Labels from 0 on that folds hold in proportion, or None."""
+    check_classification_targets(y)
+    if type_of_target(y).startswith("multilabel"):
+        return None
+    return np.unique(np.asarray(y), return_inverse=True)[1].ravel()
+
+
+def task_of(estimator):
+    """Network and ensemble of the task."""
+    network = network_within(estimator)
+    if isinstance(network, MLPRegressor):
+        return MLPRegressor(), FoldEnsembleRegressor
+    return MLPClassifier(), FoldEnsembleClassifier
+
+
+class Network:
+    """Networks, and pipelines and Augmented that end in one.
+
+    Parameters
+    ----------
+    X, y : as they were passed
+    metadata : dict
+        What `fit` was passed for the estimator.
+    options : dict
+        Parameters of the ensembles over folds: cv, n_jobs, random_state.
+    max_epochs : int or None
+    time_limit : float or None
+    """
+
+    def __init__(self, X, y, metadata, options, max_epochs, time_limit):
+        self.X, self.y, self.metadata, self.options = X, y, metadata, options
+        self.max_epochs, self.time_limit = max_epochs, time_limit
+
+    def front(self, candidate):
+        """All of it, to train on folds."""
+        front = Front(clone(candidate), self.metadata)
+        self._prepare(front.network, task_of(candidate)[0])
+        return front
+
+    def _prepare(self, network, default):
+        check_network(network, default)
+        network.set_callbacks()
+        network.set_params(early_stopping=True, warm_start=False, random_state=None)
+        if self.max_epochs is not None:
+            network.set_params(max_iter=self.max_epochs)
+
+    @staticmethod
+    def whole(folds, c, k, network):
+        """The whole estimator around a fitted network."""
+        return folds.tables.wrap(c, k, network)
+
+    def ensemble(self, candidate, folds, c):
+        """The fold networks of a candidate, averaged."""
+        ensemble = task_of(candidate)[1](clone(candidate), **self.options)
+        return ensemble.trained(folds, c)
+
+    def retrained(self, candidate, n_epochs, seed, front):
+        """The candidate, trained on all rows for so many epochs."""
+        whole = clone(candidate)
+        _to_the_end(network_within(whole), n_epochs, seed)
+        with _no_warning_of_the_end():
+            return whole.fit(self.X, self.y, **self.metadata)
+
+
+class Table(Network):
+    """Tabular*: the encoder is fitted once, to all rows; it knows nothing of y."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self._encoded = []  # pairs of candidates with all that is fitted, and their tables
+
+    def front(self, candidate):
+        weight, seed = self.metadata.get("sample_weight"), self.options["random_state"]
+        tabular = clone(candidate)
+        tabular.n_jobs, tabular.time_limit = self.options["n_jobs"], self.time_limit
+        found = [(t, Z) for t, Z in self._encoded if _same(t.encoder, tabular.encoder)]
+        if found:
+            tabular.params_ = tabular._resolved(_num_samples(self.X))
+            tabular.ensemble_ = tabular._ensemble(tabular._network(), **self.options)
+            known, Z = found[0]
+            for name in ("encoder_", "n_features_in_", "feature_names_in_"):
+                if hasattr(known, name):
+                    setattr(tabular, name, getattr(known, name))
+        else:
+            Z = tabular._begin(self.X, self.y, weight, seed)
+            self._encoded.append((tabular, Z))
+        front = Encoded(tabular, Z, self.metadata)
+        self._prepare(front.network, task_of(front.network)[0])
+        return front
+
+    @staticmethod
+    def whole(folds, c, k, network):
+        tabular = copy.copy(folds.tables.fronts[c].tabular)
+        vars(tabular).update(tabular._with_members([network]))
+        return tabular
+
+    def ensemble(self, candidate, folds, c):
+        tabular = copy.copy(folds.tables.fronts[c].tabular)
+        tabular.n_jobs, tabular.time_limit = candidate.n_jobs, candidate.time_limit
+        ensemble = tabular._ensemble(clone(folds.tables.fronts[c].network), **self.options)
+        tabular.ensemble_ = ensemble.trained(folds, c)
+        tabular._take()
+        return tabular
+
+    def retrained(self, candidate, n_epochs, seed, front):
+        network = clone(front.network)
+        _to_the_end(network, n_epochs, seed)
+        with _no_warning_of_the_end():
+            network.fit(front.Z, self.y, **self.metadata)
+        return Pipeline([("encoder", front.tabular.encoder_), ("network", network)])
+
+
+class Encoded(Front):
+    """A table that is encoded already.
+
+    Parameters
+    ----------
+    tabular : Tabular
+        With its parameters decided and its encoder fitted.
+    Z : {ndarray, sparse matrix, data frame} of shape (n_rows, n_columns)
+    metadata : dict
+    """
+
+    once = True
+
+    def __init__(self, tabular, Z, metadata):
+        super().__init__(tabular._network(), metadata)
+        self.tabular, self.Z = tabular, Z
+
+    @property
+    def key(self):
+        return str(id(self.Z))
+
+    def own_X(self, X):
+        return self.Z
+
+    def rows(self, X, y, weight, train, held_out):
+        return Rows(self.Z, y, weight, train, held_out), []
+
+
+def _same(one, other):
+    """Whether two encoders, unfitted, do the same."""
+    try:
+        return one is other or joblib.hash(one) == joblib.hash(other)
+    except Exception:  # what cannot be pickled is like nothing else
+        return False
+
+
+def _to_the_end(network, n_epochs, seed):
+    """Nothing stops it before; a planned schedule is planned to there."""
+    network.set_callbacks()
+    network.set_params(
+        early_stopping=False, n_iter_no_change=np.inf, max_iter=n_epochs, random_state=seed
+    )
+
+
+@contextmanager
+def _no_warning_of_the_end():
+    """The number of epochs was chosen: that it is reached is no alarm."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield

@@ -1,0 +1,178 @@
+"""Trials: candidates x folds that train on from round to round, and what they are worth.
+
+A network that stops where its own fold is predicted best is flattered by that fold. So each fold
+is scored with the network of the epoch that the curves of the *other* folds choose.
+"""
+
+import math
+import time
+
+import numpy as np
+
+from skreg.ensemble.folds import Folds
+from skreg.training.recent import RecentEpochs
+
+# Of the epochs between two looks at which of them may still be asked for.
+SNAPSHOT_BYTES = 256 * 2**20
+# Of all trainings at a time.
+MOST_BYTES = 8 * 2**30
+# Arrays of the size of the parameters that a training holds: themselves, two moments, gradients,
+# the best, an average, and those of three epochs.
+COPIES = 9
+
+
+class Trials:
+    """Trainings of a search.
+
+    Parameters
+    ----------
+    fronts : list of Front
+        One a candidate.
+    X, y, sample_weight, splits :
+        As `Folds` takes them.
+    seed : int
+    n_threads : int
+    catch : bool
+        Whether a candidate that fails is left behind, instead of raising.
+    """
+
+    def __init__(self, fronts, X, y, sample_weight, splits, *, seed, n_threads, catch):
+        self.recent = {}
+        self.folds = Folds(
+            fronts,
+            X,
+            y,
+            sample_weight,
+            splits,
+            random_state=seed,
+            n_threads=n_threads,
+            listeners=self._listeners,
+            catch=catch,
+        )
+        self._catch, self.n_folds = catch, len(splits)
+        self._check_memory()
+
+    def _listeners(self, job, plan, wrap):
+        self.recent[job] = RecentEpochs()
+        return [self.recent[job]]
+
+    def _check_memory(self):
+        parameters = sum(t.network.parameters.nbytes for t in self.folds.trainers.values())
+        orders = sum(2 * t.rows.train.nbytes for t in self.folds.trainers.values())
+        needed = COPIES * parameters + orders
+        if needed > MOST_BYTES:
+            raise ValueError(
+                f"{len(self.folds.trainers)} networks at a time would need about "
+                f"{needed / 2**30:.1f} GiB, and a search takes at most {MOST_BYTES / 2**30:.0f}. "
+                "Use fewer candidates or folds, smaller layers, or X in float32."
+            )
+
+    def jobs(self, candidates):
+        """Those of these candidates that go on."""
+        return [(c, k) for c in candidates for k in range(self.n_folds) if self.is_well(c)]
+
+    def is_well(self, c):
+        """Whether no fold of a candidate has failed."""
+        return not any((c, k) in self.folds.errors for k in range(self.n_folds))
+
+    def begun(self, c):
+        """Whether each fold of a candidate has made an epoch."""
+        return self.is_well(c) and all(self.recent[job].kept for job in self.jobs([c]))
+
+    def advance(self, candidates, n_epochs, deadline=math.inf):
+        """Train these to so many epochs, or until it is time."""
+        epoch = min((self.folds.trainers[job].epoch for job in self.jobs(candidates)), default=0)
+        while epoch < n_epochs and (jobs := self.jobs(candidates)):
+            one = sum(self.folds.trainers[job].network.parameters.nbytes for job in jobs)
+            epoch = min(n_epochs, epoch + max(1, SNAPSHOT_BYTES // one))
+            self.folds.run(epoch, jobs, seconds=deadline - time.monotonic())
+            self._look_for_interrupts(jobs)
+            for c in candidates:
+                self._forget(c)
+            if time.monotonic() > deadline:
+                break
+
+    def _look_for_interrupts(self, jobs):
+        if any(self.folds.trainers[job].ended == "interrupted" for job in jobs):
+            raise KeyboardInterrupt
+        errors = [self.folds.errors[job] for job in jobs if job in self.folds.errors]
+        if errors and not self._catch:
+            raise errors[0]
+
+    def _forget(self, c):
+        if self.begun(c):
+            for k in range(self.n_folds):
+                recent = self.recent[c, k]
+                own, last = self.own_epoch((c, k)), max(recent.kept)
+                recent.keep([self.epoch_by_the_others(c, k), own, last])
+
+    def release(self, c):
+        """A candidate goes on no more."""
+        for k in range(self.n_folds):
+            self.recent.pop((c, k), None)
+        self.folds.release(c)
+
+    # -------------------------------------------------------------------------- epochs
+
+    def curves(self, c):
+        """What is watched, of shape (n_folds, n_epochs); one that has ended stays as it is."""
+        curves = [self.folds.scores((c, k)) for k in range(self.n_folds)]
+        n_epochs = max(map(len, curves))
+        padded = [np.pad(curve, (0, n_epochs - len(curve)), "edge") for curve in curves]
+        return np.nan_to_num(np.array(padded), nan=-np.inf)
+
+    def epoch_by_the_others(self, c, k):
+        """The epoch at which fold k is scored: the best one of the mean of the other folds.
+
+        Where it has ended before, its last. With one fold there are no others, and it is its own.
+        """
+        curves = self.curves(c)
+        if self.n_folds == 1:
+            return self.own_epoch((c, k))
+        others = np.delete(curves, k, axis=0).mean(axis=0)
+        kept = sorted(self.recent[c, k].kept)
+        best = int(others.argmax()) + 1
+        if best in kept:
+            return best
+        if best > kept[-1]:
+            return kept[-1]
+        # A time limit has left folds at different epochs, and the curve of then is not that of now.
+        return max(kept, key=lambda epoch: others[epoch - 1])
+
+    def own_epoch(self, job):
+        """The epoch that its own fold finds best."""
+        scores = np.nan_to_num(self.folds.scores(job), nan=-np.inf)
+        best = int(scores.argmax()) + 1
+        kept = self.recent[job].kept
+        return best if best in kept else max(kept)
+
+    def best_epoch(self, c):
+        """The best epoch of the mean over all folds."""
+        return int(self.curves(c).mean(axis=0).argmax()) + 1
+
+    def epochs(self, c):
+        """Those that the fold which came furthest has made."""
+        return max(self.folds.trainers[job].epoch for job in self.jobs([c]))
+
+    def seconds(self, job):
+        """Of training so far."""
+        return float(np.nansum(self.folds.trainers[job].history.seconds))
+
+    # -------------------------------------------------------------------------- results
+
+    def network(self, job, epoch):
+        """The fitted network of an epoch."""
+        return self.folds.network_at(job, self.recent[job].kept[epoch])
+
+    def rows(self, job, *, held_out=True):
+        """X as the network gets it, of the rows held out or trained on."""
+        rows = self.folds.trainers[job].rows
+        return rows.X[rows.validation.rows if held_out else rows.train]
+
+    def outputs_by_the_others(self, c, link):
+        """Outputs for each row by the network that did not see it, at the epoch of its score."""
+        of_folds = {}
+        for job in self.jobs([c]):
+            network = self.network(job, self.epoch_by_the_others(*job))
+            of_folds[job[1]] = network._network.outputs(self.rows(job), link)
+        return self.folds.in_rows(of_folds)
