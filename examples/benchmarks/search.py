@@ -13,9 +13,10 @@ that a run that was cut goes on. FOLDER has a module load.py with ``load(name)``
 Contenders are RegularizationSearchCV, and over the same pipeline, with early stopping and the same
 patience, RandomizedSearchCV and HalvingRandomSearchCV. `finals`: the three things that a search can
 end in. `scikit-learn`: RandomizedSearchCV over scikit-learn's own MLP and the parameters that both
-have, 8 candidates, the time scaled to 64. `published`: the protocol of Kadra et al. (2021), table 2:
+have, 8 candidates, the time scaled to 64. `published`: the protocol of Kadra et al. (2021),
 stratified 60/20/20 (training and validation part are one for us), balanced accuracy, class weights,
-a time limit. `space`: which parameters matter, from candidates trained to their end.
+a time limit. `space`: how much of the spread between candidates, all trained to their end, each
+parameter of a wide space explains by itself.
 """
 
 import os
@@ -52,7 +53,13 @@ from skreg import (
     TabularClassifier,
     search_space,
 )
+from skreg.model_selection.distributions import LayerSizes, Range
 
+MODES = ("peers", "finals", "scikit-learn", "published", "space")
+WIDE_TABLES = (
+    "vehicle", "credit-g", "kc1", "segment", "wine_quality_white", "phoneme", "abalone", "cpu_act",
+    "california_housing", "bank-marketing",
+)  # fmt: skip
 TABLES = ("phoneme", "credit-g", "segment", "california_housing")
 PUBLISHED = {  # their MLP with cocktails, XGBoost and CatBoost, balanced accuracy in percent
     "blood-transfusion": (67.617, 62.281, 59.576),
@@ -145,9 +152,10 @@ CONTENDERS = {
     "skreg": ours,
     "random": random,
     "halving": halving,
-    "skreg-ensemble": lambda *data: ours(*data, final="ensemble"),
-    "skreg-retrain": lambda *data: ours(*data, final="retrain"),
+    "skreg, ensemble": lambda *data: ours(*data, final="ensemble"),
+    "skreg, retrain": lambda *data: ours(*data, final="retrain"),
 }
+FINALS = list(CONTENDERS)[3:]
 
 
 class Store:
@@ -236,7 +244,7 @@ def report_peers(frame):
                     f", {epochs[s]:.0f}"
                     for s, t in times.items()
                 ),
-            ]  # fmt: skip
+            ]
         )
     names = [f"{s}: score, time, epochs" for s in times.index]
     print(markdown_table(["", "time / skreg", "skreg's gain (95 %)", *names], rows))
@@ -334,9 +342,81 @@ def report_published(frame):
     print("\nseconds:\n", frame.pivot_table(index="set", columns="model", values="fit_s").round(0))
 
 
+def wide_space(step):
+    """More than a search would draw from."""
+    own = {
+        "hidden_layer_sizes": LayerSizes((1, 4), (16, 512)),
+        "learning_rate_init": Range(1e-4, 3e-2, log=True),
+        "batch_size": [32, 64, 128, 256],
+        "activation": ["relu", "tanh", "gelu", "mish"],
+        "dropout": Range(0.05, 0.6, off=0.4),
+        "input_dropout": Range(0.02, 0.3, off=0.6),
+        "weight_decay": Range(1e-5, 1e-1, log=True, off=0.4),
+        "alpha": Range(1e-7, 1e-1, log=True),
+        "batch_norm": [False, True],
+        "mixup": Range(0.1, 1.0, off=0.6),
+        "input_noise": Range(0.02, 0.3, off=0.6),
+        "swap_noise": Range(0.02, 0.3, off=0.6),
+        "weight_averaging": [None, "ema"],
+        "learning_rate": ["constant", "cosine"],
+        "clip_norm": [None, 1.0],
+    }
+    return {f"{step}__{name}": values for name, values in own.items()}
+
+
+def explained(values, scores):
+    """Share of the variance of the ranks of scores between groups of values, adjusted."""
+    ranks = pd.Series(scores).rank().to_numpy()
+    values = pd.Series(values)
+    if values.nunique() > 5:
+        numbers = values.astype(float)
+        groups = pd.qcut(numbers.where(numbers > 0), 3, labels=False, duplicates="drop").fillna(-1)
+    else:
+        groups = pd.factorize(values.astype(str))[0]
+    groups = pd.Series(np.asarray(groups))
+    within = sum(((ranks[groups == g] - ranks[groups == g].mean()) ** 2).sum() for g in set(groups))
+    n, k = len(ranks), groups.nunique()
+    return 1 - (within / (n - k)) / (((ranks - ranks.mean()) ** 2).sum() / (n - 1))
+
+
+def run_space(arguments):
+    """What explains the scores of candidates."""
+    store = Store(arguments.out)
+    for name in arguments.sets or WIDE_TABLES:
+        if store.has(name, 0, "depth"):
+            continue
+        X, y, classes = table(name, arguments.data, 2000)
+        model = pipeline(classes)
+        search = RegularizationSearchCV(
+            model,
+            wide_space(model.steps[-1][0]),
+            n_candidates=100,
+            min_epochs=MAX_ITER,
+            scoring="neg_log_loss" if classes else "neg_root_mean_squared_error",
+            refit=False,
+            n_jobs=N_JOBS,
+            random_state=0,
+        )
+        begin = time.perf_counter()
+        results = search.fit(X, y).cv_results_
+        seconds, first = time.perf_counter() - begin, results["round"] == 0
+        drawn = pd.DataFrame([results["params"][i] for i in np.flatnonzero(first)])
+        drawn.columns = [column.split("__")[-1] for column in drawn.columns]
+        sizes = drawn.pop("hidden_layer_sizes")
+        drawn = drawn.assign(width=[s[0] for s in sizes], depth=[len(s) for s in sizes])
+        scores = np.nan_to_num(results["mean_test_score"][first], nan=-np.inf)
+        for parameter in drawn:
+            share = float(explained(drawn[parameter].tolist(), scores))
+            store.add(set=name, seed=0, model=parameter, score=share, inner=float(scores.max()),
+                      fit_s=seconds, predict_s=0.0, epochs=0.0, params="")  # fmt: skip
+    shares = store.frame().pivot_table(index="model", columns="set", values="score")
+    shares.insert(0, "mean", shares.mean(axis=1))
+    print((100 * shares.sort_values("mean", ascending=False)).round(0).astype(int).to_string())
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("mode", choices=["peers", "finals", "scikit-learn", "published"])
+    parser.add_argument("mode", choices=MODES)
     parser.add_argument("--data", required=True, help="folder with load.py")
     parser.add_argument("--sets", nargs="+")
     parser.add_argument("--seconds", type=float, default=200)
@@ -348,16 +428,12 @@ def main():
     warnings.simplefilter("ignore")
     os.environ["PYTHONWARNINGS"] = "ignore"  # of the processes
     print("\n".join(machine_lines()))
-    if arguments.mode == "scikit-learn":
-        run_theirs(arguments)
-    elif arguments.mode == "published":
-        run_published(arguments)
+    if arguments.mode in MODES[:2]:
+        default = list(CONTENDERS)[:3] if arguments.mode == "peers" else ["skreg", *FINALS]
+        report_peers(run_peers(arguments, arguments.contenders or default))
     else:
-        default = {
-            "peers": ["skreg", "random", "halving"],
-            "finals": ["skreg", *list(CONTENDERS)[3:]],
-        }
-        report_peers(run_peers(arguments, arguments.contenders or default[arguments.mode]))
+        runs = {"scikit-learn": run_theirs, "published": run_published, "space": run_space}
+        runs[arguments.mode](arguments)
 
 
 if __name__ == "__main__":

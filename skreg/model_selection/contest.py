@@ -53,8 +53,6 @@ class Contest:
             clone(search.estimator).set_params(**clone(params, safe=False)) for params in candidates
         ]
         fronts = [kind.front(estimator) for estimator in self.estimators]
-        max_epochs = max(front.network.max_iter for front in fronts)
-        self.rounds = rounds_of(len(candidates), search.factor, search.min_epochs, max_epochs)
         self.trials = Trials(
             fronts,
             kind.X,
@@ -65,6 +63,8 @@ class Contest:
             n_threads=joblib.effective_n_jobs(search.n_jobs),
             catch=catch,
         )
+        plan = search.factor, search.min_epochs, max(f.network.max_iter for f in fronts)
+        self.rounds = rounds_of(len(candidates), *plan, self.trials.n_steps())
         whole = self._whole
         measured = kind.X, kind.y, scorer, score_params, search.error_score
         train = search.return_train_score

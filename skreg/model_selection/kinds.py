@@ -10,17 +10,16 @@ from contextlib import contextmanager
 
 import joblib
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _num_samples
 
-from skreg.classifier import MLPClassifier
+from skreg.data.rows import check_arrays
 from skreg.ensemble import FoldEnsembleClassifier, FoldEnsembleRegressor
 from skreg.ensemble.fronts import Front, Rows
 from skreg.ensemble.members import check_network, network_within
-from skreg.regressor import MLPRegressor
 from skreg.tabular.base import Tabular
 
 
@@ -37,12 +36,10 @@ def strata_of(y):
     return np.unique(np.asarray(y), return_inverse=True)[1].ravel()
 
 
-def task_of(estimator):
-    """Network and ensemble of the task."""
-    network = network_within(estimator)
-    if isinstance(network, MLPRegressor):
-        return MLPRegressor(), FoldEnsembleRegressor
-    return MLPClassifier(), FoldEnsembleClassifier
+def ensemble_for(estimator):
+    """The ensemble over folds of the task that a network has."""
+    regression = is_regressor(network_within(estimator))
+    return FoldEnsembleRegressor if regression else FoldEnsembleClassifier
 
 
 class Network:
@@ -63,14 +60,21 @@ class Network:
         self.X, self.y, self.metadata, self.options = X, y, metadata, options
         self.max_epochs, self.time_limit = max_epochs, time_limit
 
+    def check(self, estimator):
+        """Errors for data that no candidate could learn from, before all of them fail."""
+        network = network_within(estimator)
+        if estimator is network:
+            numeric = is_regressor(network)
+            check_arrays(clone(network), self.X, self.y, numeric=numeric, reset=True)
+
     def front(self, candidate):
         """All of it, to train on folds."""
         front = Front(clone(candidate), self.metadata)
-        self._prepare(front.network, task_of(candidate)[0])
+        self._prepare(front.network)
         return front
 
-    def _prepare(self, network, default):
-        check_network(network, default)
+    def _prepare(self, network):
+        check_network(network, ensemble_for(network)()._default())
         network.set_callbacks()
         network.set_params(early_stopping=True, warm_start=False, random_state=None)
         if self.max_epochs is not None:
@@ -83,7 +87,7 @@ class Network:
 
     def ensemble(self, candidate, folds, c):
         """The fold networks of a candidate, averaged."""
-        ensemble = task_of(candidate)[1](clone(candidate), **self.options)
+        ensemble = ensemble_for(candidate)(clone(candidate), **self.options)
         return ensemble.trained(folds, c)
 
     def retrained(self, candidate, n_epochs, seed, front):
@@ -101,6 +105,9 @@ class Table(Network):
         super().__init__(*arguments)
         self._encoded = []  # pairs of candidates with all that is fitted, and their tables
 
+    def check(self, estimator):
+        """The encoder looks at the table first."""
+
     def front(self, candidate):
         weight, seed = self.metadata.get("sample_weight"), self.options["random_state"]
         tabular = clone(candidate)
@@ -117,7 +124,7 @@ class Table(Network):
             Z = tabular._begin(self.X, self.y, weight, seed)
             self._encoded.append((tabular, Z))
         front = Encoded(tabular, Z, self.metadata)
-        self._prepare(front.network, task_of(front.network)[0])
+        self._prepare(front.network)
         return front
 
     @staticmethod

@@ -57,8 +57,8 @@ class RegularizationSearchCV(BaseSearchCV):
     factor : int or float, default=3
         Of n candidates n / factor go on, > 1, to factor times the epochs.
     min_epochs : int or 'auto', default='auto'
-        Epochs of the first round, >= 1. 'auto': from which the rounds reach `max_epochs`, at most
-        8.
+        Epochs of the first round, >= 1. 'auto': three, or as many as make fifty steps, or fewer
+        from which the rounds reach `max_epochs`.
     max_epochs : int, default=None
         Epochs of the last round; what depends on the length of training, such as a learning-rate
         schedule, is planned for these. None: `max_iter` of the estimator.
@@ -229,16 +229,13 @@ class RegularizationSearchCV(BaseSearchCV):
             random_state = check_random_state(self.random_state)
             candidates = self._candidates(X, y, random_state)
             weight = routed.estimator.fit.get("sample_weight")
-            splits = self._splits(X, y, weight, routed.splitter.split, random_state)
             seed = int(random_state.randint(2**31 - 1))
+            options = {"cv": self.cv, "n_jobs": self.n_jobs, "random_state": seed}
             kind = kind_of(self.estimator)(
-                X,
-                y,
-                routed.estimator.fit,
-                {"cv": self.cv, "n_jobs": self.n_jobs, "random_state": seed},
-                self.max_epochs,
-                self.time_limit,
+                X, y, routed.estimator.fit, options, self.max_epochs, self.time_limit
             )
+            kind.check(self.estimator)
+            splits = self._splits(X, y, weight, routed.splitter.split, random_state)
             contest = Contest(self, kind, candidates, splits, seed, scorers, routed.scorer.score)
             deadline = math.inf if self.time_limit is None else begin + self.time_limit
             contest.run(tasks, refit_metric, deadline)

@@ -138,15 +138,22 @@ def _light(n_rows):
 
 
 def _cocktail(n_rows):
+    width = 64, _widest(n_rows)
     base = {
-        "hidden_layer_sizes": LayerSizes((2, 4), (64, _widest(n_rows))),
         "learning_rate_init": Range(3e-4, 1e-2, log=True),
         "batch_norm": [False, True],
         "dropout": Range(0.05, 0.8, off=0.5),
         "weight_decay": Range(1e-5, 1e-1, log=True, off=0.5),
         "weight_averaging": [None, "ema", "swa"],
     }
-    links = [{"residual": [False]}, {"residual": [True], "stochastic_depth": Range(0, 0.5)}]
+    links = [  # which need three layers of one width
+        {"hidden_layer_sizes": LayerSizes((2, 4), width), "residual": [False]},
+        {
+            "hidden_layer_sizes": LayerSizes((3, 5), width),
+            "residual": [True],
+            "stochastic_depth": Range(0.05, 0.5),
+        },
+    ]
     rows = [
         {},
         {"mixup": Range(0.1, 1.0)},

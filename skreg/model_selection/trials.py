@@ -67,6 +67,11 @@ class Trials:
                 "Use fewer candidates or folds, smaller layers, or X in float32."
             )
 
+    def n_steps(self):
+        """Of an epoch, the median over networks."""
+        steps = [trainer.schedule.n_steps for trainer in self.folds.trainers.values()]
+        return float(np.median(steps or [1]))
+
     def jobs(self, candidates):
         """Those of these candidates that go on."""
         return [(c, k) for c in candidates for k in range(self.n_folds) if self.is_well(c)]

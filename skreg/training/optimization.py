@@ -84,7 +84,8 @@ class Optimization:
         if batch_size != "auto" and batch_size > n_rows:
             warn(
                 f"batch_size={batch_size} is larger than the {n_rows} training rows. It is "
-                "clipped to their number."
+                "clipped to their number.",
+                once=True,
             )
         return self._clipped(n_rows)
 
