@@ -16,9 +16,10 @@ NEEDS = {
     ("callbacks", "Progress bars"): ["rich"],
     ("callbacks", "Pruning trials with Optuna"): ["optuna"],
     ("callbacks", "Logging to MLflow"): ["mlflow"],
+    ("search", "What to draw from"): ["optuna"],
     ("tables", "Dates and texts, with skrub"): ["skrub"],
 }
-PAGES = ["callbacks", "tables"]
+PAGES = ["callbacks", "search", "tables"]
 
 pytestmark = pytest.mark.skipif(not DOCS.exists(), reason="docs/ is not here")
 

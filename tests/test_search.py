@@ -114,7 +114,7 @@ def test_rounds():
     assert rounds_of(9, 3, 80, 50) == [(9, 50), (3, 50)]
     assert rounds_of(10, 2.5, 2, 100) == [(10, 2), (4, 5), (2, 100)]
     assert [epochs for _, epochs in rounds_of(64, 3, "auto", 27)] == [1, 3, 9, 27]
-    assert [epochs for _, epochs in rounds_of(64, 3, "auto", 200)] == [3, 9, 27, 200]
+    assert [epochs for _, epochs in rounds_of(64, 3, "auto", 200)] == [4, 12, 36, 200]
     assert [epochs for _, epochs in rounds_of(64, 3, "auto", 2000, 5)] == [10, 30, 90, 2000]
 
 

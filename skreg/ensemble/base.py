@@ -8,6 +8,7 @@ from numbers import Integral, Real
 
 import joblib
 import numpy as np
+import scipy.sparse as sp
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
@@ -30,7 +31,7 @@ from sklearn.utils.validation import (
 from skreg.common import all_or_nothing, warn
 from skreg.ensemble.folds import Folds
 from skreg.ensemble.members import check_rows, know_columns, member_for, network_within, outputs
-from skreg.ensemble.splits import splits_of
+from skreg.ensemble.splits import check_split_metadata, splits_of
 from skreg.ensemble.telling import FoldTasks, Lines
 from skreg.training.callbacks import CallbackSupportMixin
 
@@ -139,14 +140,8 @@ class FoldEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, meta
         return member_for(self, self._default())
 
     def _splits(self, X, y, weight, params, random_state):
-        if params and not hasattr(self.cv, "split"):  # nobody asks for them
-            passed = sorted(name for name, value in params.items() if value is not None)
-            if passed:
-                raise TypeError(
-                    f"fit got {', '.join(passed)}, for which cv has no use. Pass a splitter, such "
-                    "as GroupKFold, as cv, and switch metadata routing on."
-                )
-            params = {}
+        check_split_metadata(self.cv, params)
+        params = params if hasattr(self.cv, "split") else {}
         if params and not _routing_enabled():
             _raise_for_params(params, self, "fit")
         if _routing_enabled():
@@ -172,8 +167,10 @@ class FoldEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, meta
 
     def _checked(self, X):
         check_is_fitted(self)
-        if not isinstance(self.estimators_[0], type(self._first)):  # a pipeline checks it
-            return validate_data(self, X, reset=False, skip_check_array=True)
+        if self._first is not self.estimators_[0]:  # a pipeline looks at what X holds
+            if hasattr(self, "n_features_in_"):
+                X = validate_data(self, X, reset=False, skip_check_array=True)
+            return X.tocsr() if sp.issparse(X) else X
         dtype = self._first.coefs_[0].dtype
         with np.errstate(all="ignore"):
             return validate_data(
@@ -219,9 +216,14 @@ class FoldEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, meta
     def _saying_of_held_out(self, X):
         """A copy for scorers, which predicts the known rows of X whatever it is given; the rows."""
         mean, known = self._held_out_mean(X)
-        rows, said = np.flatnonzero(known), copy.copy(self)
-        said._mean = lambda _: mean[rows]
-        return said, rows
+        rows = np.flatnonzero(known)
+        return self._saying(mean[rows]), rows
+
+    def _saying(self, mean):
+        """A copy for scorers, which predicts from this mean whatever it is given."""
+        said = copy.copy(self)
+        said._mean = lambda _: mean
+        return said
 
     # ------------------------------------------------------------------------ metadata
 

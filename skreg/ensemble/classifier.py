@@ -4,11 +4,11 @@ import numpy as np
 from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from skreg.classifier import MLPClassifier
 from skreg.ensemble.base import FoldEnsemble
 from skreg.ensemble.members import network_within
+from skreg.ensemble.splits import strata_of
 from skreg.ensemble.temperature import fit_temperature
 
 
@@ -135,10 +135,7 @@ class FoldEnsembleClassifier(ClassifierMixin, FoldEnsemble):
         return MLPClassifier()
 
     def _strata(self, y):
-        check_classification_targets(y)
-        if type_of_target(y).startswith("multilabel"):
-            return None
-        return np.unique(y, return_inverse=True)[1]
+        return strata_of(y)
 
     def _keep(self, folds, c):
         first = self._first

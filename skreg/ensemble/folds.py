@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples
 
 from skreg.callbacks import read_state, write_state
+from skreg.ensemble.curves import epoch_by_the_others, padded
 from skreg.ensemble.tables import Tables
 from skreg.training.callbacks import savings_of
 from skreg.training.identity import differences, fingerprint, identity_of
@@ -137,13 +138,10 @@ class Folds:
         The rows that stop a network flatter it; the mean of the other folds' curves does not know
         them. A curve that has ended stays at its last value.
         """
-        curves = [self.losses((c, k)) for k in range(len(self.splits))]
-        n_epochs = max(map(len, curves))
-        curves = np.array([np.pad(curve, (0, n_epochs - len(curve)), "edge") for curve in curves])
-        others = curves.sum(axis=0) - curves
-        return float(
-            -np.mean([curve[other.argmin()] for curve, other in zip(curves, others, strict=True)])
-        )
+        curves = padded([-self.losses((c, k)) for k in range(len(self.splits))])
+        if len(curves) == 1:
+            return float(curves.max())
+        return float(np.mean([x[epoch_by_the_others(curves, k) - 1] for k, x in enumerate(curves)]))
 
     def network(self, job, *, best=True):
         """The network of the best epoch, or of the present one; training is not disturbed."""

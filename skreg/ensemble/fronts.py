@@ -14,7 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils.metadata_routing import _routing_enabled
+from sklearn.utils.metadata_routing import _routing_enabled, process_routing
 from sklearn.utils.validation import _num_samples
 
 from skreg.augmentation import Augmented
@@ -43,6 +43,8 @@ class Front:
         within the other.
     metadata : dict, optional
         What `fit` of the estimator was passed, with one value a row.
+    X : {array-like, sparse matrix, data frame}, optional
+        What it gets in the place of the X that all get.
 
     Attributes
     ----------
@@ -50,7 +52,8 @@ class Front:
         The one inside, itself.
     """
 
-    def __init__(self, estimator, metadata=None):
+    def __init__(self, estimator, metadata=None, X=None):
+        self._X = X
         self.layers, inner, metadata = [], estimator, metadata or {}
         while kind := layer_of(inner):
             layer = kind(inner)
@@ -79,13 +82,13 @@ class Front:
     def key(self):
         """The same text for candidates that can share what is fitted here."""
         try:
-            return joblib.hash([layer.setting for layer in self.layers])
+            return joblib.hash([id(self._X), *(layer.setting for layer in self.layers)])
         except Exception:  # what cannot be pickled is not shared
             return str(id(self))
 
     def own_X(self, X):
         """What it gets of the X that all get."""
-        return X
+        return X if self._X is None else self._X
 
     def rows(self, X, y, weight, train, held_out):
         """Fit what is here to the rows of a fold.
@@ -96,7 +99,7 @@ class Front:
         fitted : list
             What `wrap` needs.
         """
-        rows, fitted = Rows(X, y, weight, train, held_out), []
+        rows, fitted = Rows(self.own_X(X), y, weight, train, held_out), []
         for layer in self.layers:
             rows, one = layer.rows(rows)
             fitted.append(one)
@@ -131,7 +134,7 @@ class Steps:
 
     def take_own(self, metadata):
         """Keep the metadata of these steps; what is left is that of the last one."""
-        last, estimator = self._pipeline.steps[-1]
+        last = self._pipeline.steps[-1][0]
         if not _routing_enabled():  # step__name
             wrong = sorted(name for name in metadata if "__" not in name)
             if wrong:
@@ -142,10 +145,11 @@ class Steps:
             inner = {n.partition("__")[2]: v for n, v in metadata.items() if _is_of(n, last)}
             self.metadata = {n: v for n, v in metadata.items() if not _is_of(n, last)}
             return inner
-        own = self.setting.get_metadata_routing().consumes("fit", metadata) if self._any else ()
-        inner = estimator.get_metadata_routing().consumes("fit", metadata)
-        self.metadata = {name: metadata[name] for name in own}
-        return {name: metadata[name] for name in inner}
+        routed = process_routing(self._pipeline, "fit", **metadata) if metadata else {}
+        if self._any and metadata:  # which routes on what it is called with
+            own = self.setting.get_metadata_routing().consumes("fit", metadata)
+            self.metadata = {name: metadata[name] for name in own}
+        return dict(routed[last].fit) if metadata else {}
 
     @property
     def _any(self):
@@ -187,10 +191,11 @@ class Copies:
         """X as it is."""
         return X
 
-    @staticmethod
-    def take_own(metadata):
+    def take_own(self, metadata):
         """What is left is all."""
-        return metadata
+        if not metadata or not _routing_enabled():
+            return metadata
+        return dict(process_routing(self._augmented, "fit", **metadata).estimator.fit)
 
     def rows(self, rows):
         fitted = copy.copy(self._augmented)
@@ -198,12 +203,12 @@ class Copies:
         of_train = {} if rows.weight is None else {"sample_weight": rows.weight[rows.train]}
         X, y = take(rows.X, rows.train), take(rows.y, rows.train)
         X, y, of_train = fitted._with_copies(X, y, of_train)
-        weight, n_train, n_held_out = of_train.get("sample_weight"), len(y), len(rows.held_out)
+        weight, n_held_out = of_train.get("sample_weight"), len(rows.held_out)
         if weight is not None:  # an augmenter that mixes classes makes weights where none were
             own = np.ones(n_held_out) if rows.weight is None else rows.weight[rows.held_out]
             weight = np.concatenate([weight, own])
-        y = np.concatenate([np.asarray(y), np.asarray(take(rows.y, rows.held_out))])
-        X = stacked(X, take(rows.X, rows.held_out))
+        n_train = _num_samples(X)
+        X, y = (stacked(a, take(b, rows.held_out)) for a, b in ((X, rows.X), (y, rows.y)))
         train, held_out = np.arange(n_train), np.arange(n_train, n_train + n_held_out)
         return Rows(X, y, weight, train, held_out), fitted
 
@@ -225,8 +230,8 @@ def stacked(above, below):
         return sp.vstack([above, below], format="csr")
     if hasattr(above, "iloc"):
         return sys.modules["pandas"].concat([above, below])
-    if hasattr(above, "vstack"):  # polars
-        return above.vstack(below)
+    if hasattr(above, "vstack") or hasattr(above, "extend_constant"):  # polars
+        return sys.modules["polars"].concat([above, below])
     return np.concatenate([above, below])
 
 

@@ -26,11 +26,7 @@ def member_for(ensemble, default):
     estimator = default if ensemble.estimator is None else clone(ensemble.estimator)
     network = network_within(estimator)
     check_network(network, default)
-    if has_callbacks(network):
-        warn(
-            "Callbacks of the estimator are not called, since its networks train side by side. "
-            f"Set them by the set_callbacks of {type(ensemble).__name__}."
-        )
+    tell_callbacks(network, type(ensemble).__name__)
     network.set_callbacks(*checkpoints_for(ensemble), *checkpoints_of(network))
     network.set_params(early_stopping=True, warm_start=False)
     return estimator
@@ -38,11 +34,7 @@ def member_for(ensemble, default):
 
 def check_network(network, default):
     """Errors for what cannot be validated on a fold; a warning for what it is not asked for."""
-    if not isinstance(network, type(default)):
-        raise TypeError(
-            f"estimator must be a {type(default).__name__}, or a Pipeline that ends in one, got "
-            f"{type(network).__name__}. Its validation set is the fold that it does not train on."
-        )
+    check_kind(network, default)
     if network.solver == "lbfgs":
         raise ValueError(
             "solver='lbfgs' does not train in epochs, which a validation fold could stop. Use "
@@ -55,6 +47,24 @@ def check_network(network, default):
             "seed from the random_state of what trains them all, begins anew, and validates on "
             "the fold that it does not train on.",
             once=True,
+        )
+
+
+def tell_callbacks(network, name):
+    """A warning for callbacks of a network that trains beside others."""
+    if has_callbacks(network):
+        warn(
+            "Callbacks of the estimator are not called, since its networks train side by side. "
+            f"Set them by the set_callbacks of {name}."
+        )
+
+
+def check_kind(network, default):
+    """Errors for other estimators."""
+    if not isinstance(network, type(default)):
+        raise TypeError(
+            f"estimator must be a {type(default).__name__}, or a Pipeline that ends in one, got "
+            f"{type(network).__name__}. Its validation set is the fold that it does not train on."
         )
 
 
@@ -72,9 +82,13 @@ def check_rows(ensemble, estimator, X, y, sample_weight):
 
 def know_columns(ensemble, X):
     """Set number and names of the columns of X, whatever it holds."""
-    vars(ensemble).pop("feature_names_in_", None)
+    for name in ("feature_names_in_", "n_features_in_"):
+        vars(ensemble).pop(name, None)
+    try:
+        ensemble.n_features_in_ = _num_features(X)
+    except TypeError:  # texts and dicts, which the first step of a pipeline takes, have none
+        return
     _check_feature_names(ensemble, X, reset=True)
-    ensemble.n_features_in_ = _num_features(X)
 
 
 def network_within(estimator):
@@ -84,17 +98,21 @@ def network_within(estimator):
     return estimator
 
 
+def reached(member, X):
+    """The network within a fitted member, and the X of the ensemble as it gets there."""
+    while layer := layer_of(member):
+        X, member = layer.through(member, X), layer.inside(member)
+    return member, X
+
+
 def outputs(member, X, link):
     """Those of the network within a fitted member, for the X of the ensemble."""
-    network = member
-    while layer := layer_of(network):
-        X, network = layer.through(network, X), layer.inside(network)
-    return network._network.outputs(X, link) if network is member else network._outputs(X, link)
+    network, Z = reached(member, X)
+    return network._network.outputs(Z, link) if network is member else network._outputs(Z, link)
 
 
 def nameless(member):
     """A copy that takes arrays for the frames that it knows, without a warning."""
     member = copy.copy(member)
-    if layer_of(member) is None:
-        vars(member).pop("feature_names_in_", None)
+    vars(member).pop("feature_names_in_", None)
     return member

@@ -6,7 +6,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from skreg.ensemble.base import FoldEnsemble
-from skreg.ensemble.members import nameless
+from skreg.ensemble.members import nameless, reached
 from skreg.regressor import MLPRegressor, pinball_score
 
 
@@ -147,8 +147,11 @@ class FoldEnsembleRegressor(RegressorMixin, FoldEnsemble):
         """
         if not return_std:
             return self._decided(self._mean(X))
-        X, members = self._checked(X), map(nameless, self.estimators_)
-        passes = [member.predict(X, return_std=True, n_draws=n_draws) for member in members]
+        X = self._checked(X)
+        passes = []
+        for network, Z in (reached(member, X) for member in self.estimators_):
+            network = nameless(network) if network in self.estimators_ else network
+            passes.append(network.predict(Z, return_std=True, n_draws=n_draws))
         means, deviations = (np.stack(each) for each in zip(*passes, strict=True))
         return means.mean(axis=0), np.sqrt((deviations**2).mean(axis=0) + means.var(axis=0))
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.model_selection import check_cv
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 
 def splits_of(cv, n_repeats, labels, n_rows, random_state, *, weight=None, arguments=None):
@@ -47,6 +48,24 @@ def splits_of(cv, n_repeats, labels, n_rows, random_state, *, weight=None, argum
         fold[counted] = _folds(n_folds, labels, n_counted, random_state)
         splits += [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(n_folds)]
     return splits
+
+
+def strata_of(y):
+    """Labels from 0 on that folds hold in proportion, or None for several labels a row."""
+    check_classification_targets(y)
+    if type_of_target(y).startswith("multilabel"):
+        return None
+    return np.unique(np.asarray(y), return_inverse=True)[1].ravel()
+
+
+def check_split_metadata(cv, params):
+    """Errors for metadata that a number of folds, or a list of splits, has no use for."""
+    passed = sorted(name for name, value in params.items() if value is not None)
+    if passed and not hasattr(cv, "split"):
+        raise TypeError(
+            f"fit got {', '.join(passed)}, for which cv has no use. Pass a splitter, such as "
+            "GroupKFold, as cv."
+        )
 
 
 def _indices(part, n_rows):

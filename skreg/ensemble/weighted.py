@@ -67,8 +67,15 @@ class WeightedEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _checked_weights(self):
         n = len(self.estimators)
+        if not n:
+            raise ValueError("estimators is empty. Give at least one ensemble.")
         weights = np.ones(n) if self.weights is None else np.asarray(self.weights, np.float64)
-        if not n or weights.shape != (n,) or (weights < 0).any() or not weights.sum() > 0:
+        if wrong := [e for e in self.estimators if not hasattr(e, "_mean")]:
+            raise TypeError(
+                "estimators must be ensembles over folds or tabular models, got "
+                f"{type(wrong[0]).__name__}. FoldEnsembleClassifier(estimator) makes one of it."
+            )
+        if weights.shape != (n,) or (weights < 0).any() or not 0 < weights.sum() < np.inf:
             raise ValueError(
                 f"weights must be one number >= 0 for each of the {n} estimators, not all 0, got "
                 f"{self.weights!r}."
@@ -103,7 +110,8 @@ class WeightedEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Labels or numbers.
         """
-        return self.estimators_[0]._decided(self._mean(X))
+        mean = self._mean(X)
+        return self.estimators_[0]._decided(mean)
 
     def get_metadata_routing(self):
         """Routes to each ensemble what its `fit` asks for.

@@ -34,8 +34,8 @@ class Contest:
 
     Attributes
     ----------
-    winner : int
-        The candidate that has won.
+    last : list of int
+        The candidates of the last round that are well, the winner first.
     metric : str
         What has ranked them; 'score' where there is one alone.
     several : bool
@@ -52,18 +52,19 @@ class Contest:
         self.estimators = [
             clone(search.estimator).set_params(**clone(params, safe=False)) for params in candidates
         ]
-        fronts = [kind.front(estimator) for estimator in self.estimators]
+        fronts = [self._front(estimator, catch) for estimator in self.estimators]
+        epochs = [f.network.max_iter for f in fronts if not isinstance(f, Exception)]
         self.trials = Trials(
             fronts,
             kind.X,
             kind.y,
-            fronts[0].weight,
+            kind.weight(search.estimator),
             splits,
             seed=seed,
             n_threads=joblib.effective_n_jobs(search.n_jobs),
             catch=catch,
         )
-        plan = search.factor, search.min_epochs, max(f.network.max_iter for f in fronts)
+        plan = search.factor, search.min_epochs, max(epochs or [1])
         self.rounds = rounds_of(len(candidates), *plan, self.trials.n_steps())
         whole = self._whole
         measured = kind.X, kind.y, scorer, score_params, search.error_score
@@ -71,6 +72,14 @@ class Contest:
         self.measuring = Measuring(self.trials, whole, *measured, train=train)
         self.pool = Pool(self, kind, scorer, score_params) if search.final == "ensemble" else None
         self._rows, self._out = defaultdict(list), []
+
+    def _front(self, estimator, catch):
+        try:
+            return self.kind.front(self.kind.prepared(estimator))
+        except Exception as error:
+            if not catch:
+                raise
+            return error
 
     def _whole(self, c, k, network):
         return self.kind.whole(self.trials.folds, c, k, network)

@@ -1,7 +1,5 @@
 """Finals: what a search ends in."""
 
-import copy
-
 import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.utils.validation import _check_method_params
@@ -30,16 +28,20 @@ class Pool:
     def consider(self, c, score):
         """Keep a candidate as it is now, unless others are better anyway."""
         better = sum(other > score for other in self._contest.scores.values())
-        if not np.isfinite(score) or better >= MOST_CANDIDATES:
-            return
+        if np.isfinite(score) and better < MOST_CANDIDATES:
+            self._keep(c, score)
+
+    def _keep(self, c, score):
         trials = self._contest.trials
         ensemble = self._kind.ensemble(self._contest.estimators[c], trials.folds, c)
         averaging = averaging_of(ensemble)
         outputs = trials.outputs_by_the_others(c, averaging._link)
         self._found.append((score, c, ensemble, averaging._averaged(outputs)))
 
-    def ensemble(self):
+    def ensemble(self, winner):
         """The ensemble that greedy selection makes, and its score."""
+        if not self._found:  # no score is a number
+            self._keep(winner, np.nan)
         found = sorted(self._found, key=lambda one: (-one[0], one[1]))[:MOST_CANDIDATES]
         means = [mean for *_, mean in found]
         rows = np.flatnonzero(np.all([np.isfinite(m).all(axis=1) for m in means], axis=0))
@@ -53,14 +55,14 @@ class Pool:
 
     def _score(self, found, rows):
         """A function from held-out means to what ranks."""
-        said = copy.copy(averaging_of(found[0][2]))
+        averaging = averaging_of(found[0][2])
         X, y = take(self._kind.X, rows), take(self._kind.y, rows)
         params = _check_method_params(self._kind.X, self._params, indices=rows)
 
         def score(mean):
-            said._mean = lambda _: mean
-            scores = self._scorer(said, X, y, **params)
-            return scores[self._contest.metric] if isinstance(scores, dict) else scores
+            scores = self._scorer(averaging._saying(mean), X, y, **params)
+            scores = scores[self._contest.metric] if isinstance(scores, dict) else scores
+            return np.nan_to_num(scores, nan=-np.inf)
 
         return score
 

@@ -13,27 +13,18 @@ import numpy as np
 from sklearn.base import clone, is_regressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _num_samples
 
 from skreg.data.rows import check_arrays
 from skreg.ensemble import FoldEnsembleClassifier, FoldEnsembleRegressor
-from skreg.ensemble.fronts import Front, Rows
-from skreg.ensemble.members import check_network, network_within
+from skreg.ensemble.fronts import Front
+from skreg.ensemble.members import check_kind, check_network, network_within, tell_callbacks
 from skreg.tabular.base import Tabular
 
 
 def kind_of(estimator):
     """The class that knows how to search for such an estimator."""
     return Table if isinstance(estimator, Tabular) else Network
-
-
-def strata_of(y):
-    """Labels from 0 on that folds hold in proportion, or None."""
-    check_classification_targets(y)
-    if type_of_target(y).startswith("multilabel"):
-        return None
-    return np.unique(np.asarray(y), return_inverse=True)[1].ravel()
 
 
 def ensemble_for(estimator):
@@ -60,9 +51,20 @@ class Network:
         self.X, self.y, self.metadata, self.options = X, y, metadata, options
         self.max_epochs, self.time_limit = max_epochs, time_limit
 
+    def weight(self, estimator):
+        """Of the rows, for the network."""
+        return Front(clone(estimator), self.metadata).weight
+
+    def prepared(self, candidate):
+        """A candidate as its result will show it; what the search decides is set."""
+        if self.max_epochs is not None:
+            network_within(candidate).set_params(max_iter=self.max_epochs)
+        return candidate
+
     def check(self, estimator):
         """Errors for data that no candidate could learn from, before all of them fail."""
         network = network_within(estimator)
+        self._check_network(network)
         if estimator is network:
             numeric = is_regressor(network)
             check_arrays(clone(network), self.X, self.y, numeric=numeric, reset=True)
@@ -73,12 +75,16 @@ class Network:
         self._prepare(front.network)
         return front
 
-    def _prepare(self, network):
+    @staticmethod
+    def _check_network(network):
+        check_kind(network, ensemble_for(network)()._default())
+        tell_callbacks(network, "RegularizationSearchCV")
+
+    @staticmethod
+    def _prepare(network):
         check_network(network, ensemble_for(network)()._default())
         network.set_callbacks()
         network.set_params(early_stopping=True, warm_start=False, random_state=None)
-        if self.max_epochs is not None:
-            network.set_params(max_iter=self.max_epochs)
 
     @staticmethod
     def whole(folds, c, k, network):
@@ -105,8 +111,19 @@ class Table(Network):
         super().__init__(*arguments)
         self._encoded = []  # pairs of candidates with all that is fitted, and their tables
 
+    def weight(self, estimator):
+        return self.metadata.get("sample_weight")
+
+    def prepared(self, candidate):
+        if self.max_epochs is not None:
+            own = candidate if candidate.estimator is None else candidate.estimator
+            own.set_params(max_iter=self.max_epochs)
+        return candidate.set_params(cv=self.options["cv"])
+
     def check(self, estimator):
         """The encoder looks at the table first."""
+        if estimator.estimator is not None:
+            self._check_network(estimator.estimator)
 
     def front(self, candidate):
         weight, seed = self.metadata.get("sample_weight"), self.options["random_state"]
@@ -150,7 +167,7 @@ class Table(Network):
 
 
 class Encoded(Front):
-    """A table that is encoded already.
+    """A table that is encoded already, before the network of a tabular model.
 
     Parameters
     ----------
@@ -160,21 +177,9 @@ class Encoded(Front):
     metadata : dict
     """
 
-    once = True
-
     def __init__(self, tabular, Z, metadata):
-        super().__init__(tabular._network(), metadata)
+        super().__init__(tabular._network(), metadata, Z)
         self.tabular, self.Z = tabular, Z
-
-    @property
-    def key(self):
-        return str(id(self.Z))
-
-    def own_X(self, X):
-        return self.Z
-
-    def rows(self, X, y, weight, train, held_out):
-        return Rows(self.Z, y, weight, train, held_out), []
 
 
 def _same(one, other):
@@ -189,7 +194,12 @@ def _to_the_end(network, n_epochs, seed):
     """Nothing stops it before; a planned schedule is planned to there."""
     network.set_callbacks()
     network.set_params(
-        early_stopping=False, n_iter_no_change=np.inf, max_iter=n_epochs, random_state=seed
+        early_stopping=False,
+        n_iter_no_change=np.inf,
+        max_iter=n_epochs,
+        random_state=seed,
+        scoring="loss",  # of the rest of early stopping too
+        restore_best=True,
     )
 
 

@@ -64,7 +64,7 @@ class Measuring:
     def _score(self, job, epoch, held_out):
         rows = self._trials.folds.splits[job[1]][held_out]
         network, X = self._trials.network(job, epoch), None
-        if wants_network(self._scorer):
+        if wants_network(self._scorer) and not (self._params and self._trials.has_front(job[0])):
             X = self._trials.rows(job, held_out=held_out)
             network.__dict__.pop("feature_names_in_", None)
         if X is None or X.shape[0] != len(rows):  # variants of rows are not scored
@@ -78,6 +78,8 @@ class Measuring:
         errors = self._trials.folds.errors
         error = errors.get(job, next(e for (c, _), e in errors.items() if c == job[0]))
         scores = error_scores(self._scorer, self._error_score)
-        result = {"test_scores": scores, "own_scores": scores, "train_scores": scores}
+        result = {"test_scores": scores, "own_scores": scores}
+        if self._train:
+            result["train_scores"] = scores
         text = "".join(traceback.format_exception(error))
         return {"fit_error": text, "fit_time": 0.0, "score_time": 0.0, **result}

@@ -2,9 +2,8 @@
 
 import math
 
-
 # Of the first round with ``min_epochs="auto"``: longer ones, measured, choose no better.
-FIRST_EPOCHS, FIRST_STEPS = 3, 50
+FIRST_EPOCHS, FIRST_STEPS = 4, 50
 
 
 def rounds_of(n_candidates, factor, min_epochs, max_epochs, n_steps=FIRST_STEPS):
@@ -12,7 +11,7 @@ def rounds_of(n_candidates, factor, min_epochs, max_epochs, n_steps=FIRST_STEPS)
 
     Each round keeps 1 / factor of the candidates and trains them factor times as long, until at
     most `factor` are left, which train to the end. With ``min_epochs="auto"`` the first round has
-    three epochs, or as many as make fifty steps where an epoch has few, unless fewer lead to
+    four epochs, or as many as make fifty steps where an epoch has few, unless fewer lead to
     `max_epochs` in equal steps.
 
     Parameters
@@ -29,8 +28,8 @@ def rounds_of(n_candidates, factor, min_epochs, max_epochs, n_steps=FIRST_STEPS)
     rounds : list of (n_candidates, epochs)
     """
     numbers = [n_candidates]
-    while numbers[-1] > factor:
-        numbers.append(math.ceil(numbers[-1] / factor))
+    while numbers[-1] > max(factor, 1):
+        numbers.append(min(math.ceil(numbers[-1] / factor), numbers[-1] - 1))
     if min_epochs == "auto":
         enough = max(FIRST_EPOCHS, math.ceil(FIRST_STEPS / n_steps))
         min_epochs = min(math.ceil(max_epochs / factor ** (len(numbers) - 1)), enough)

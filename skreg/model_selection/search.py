@@ -6,17 +6,18 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import _fit_context, is_classifier
 from sklearn.model_selection import ParameterSampler
 from sklearn.utils import check_random_state, indexable
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_method_params, _num_samples
+from sklearn.utils.validation import _check_method_params, _num_samples, column_or_1d
 
 from skreg.common import all_or_nothing
-from skreg.ensemble.splits import splits_of
+from skreg.ensemble.splits import check_split_metadata, splits_of, strata_of
 from skreg.model_selection.compatibility import BaseSearchCV, RoundTasks, scorers_of
 from skreg.model_selection.contest import Contest
-from skreg.model_selection.kinds import kind_of, strata_of
+from skreg.model_selection.kinds import kind_of
 from skreg.model_selection.spaces import NAMES, search_space
 
 FINALS = ("folds", "ensemble", "retrain")
@@ -57,7 +58,7 @@ class RegularizationSearchCV(BaseSearchCV):
     factor : int or float, default=3
         Of n candidates n / factor go on, > 1, to factor times the epochs.
     min_epochs : int or 'auto', default='auto'
-        Epochs of the first round, >= 1. 'auto': three, or as many as make fifty steps, or fewer
+        Epochs of the first round, >= 1. 'auto': four, or as many as make fifty steps, or fewer
         from which the rounds reach `max_epochs`.
     max_epochs : int, default=None
         Epochs of the last round; what depends on the length of training, such as a learning-rate
@@ -224,18 +225,22 @@ class RegularizationSearchCV(BaseSearchCV):
         with all_or_nothing(self):
             scorers, refit_metric = self._get_scorers()
             X, y = indexable(X, y)
+            if getattr(y, "ndim", 1) == 2 and y.shape[1] == 1 and not issparse(y):
+                y = column_or_1d(y, warn=True)  # once
             params = _check_method_params(X, params=params)
             routed = self._get_routed_params_for_fit(params)
             random_state = check_random_state(self.random_state)
             candidates = self._candidates(X, y, random_state)
-            weight = routed.estimator.fit.get("sample_weight")
             seed = int(random_state.randint(2**31 - 1))
             options = {"cv": self.cv, "n_jobs": self.n_jobs, "random_state": seed}
             kind = kind_of(self.estimator)(
                 X, y, routed.estimator.fit, options, self.max_epochs, self.time_limit
             )
             kind.check(self.estimator)
+            weight = kind.weight(self.estimator)
             splits = self._splits(X, y, weight, routed.splitter.split, random_state)
+            if not (isinstance(self.cv, Integral) or hasattr(self.cv, "split") or self.cv is None):
+                options["cv"] = splits  # of an iterator nothing is left
             contest = Contest(self, kind, candidates, splits, seed, scorers, routed.scorer.score)
             deadline = math.inf if self.time_limit is None else begin + self.time_limit
             contest.run(tasks, refit_metric, deadline)
@@ -256,6 +261,7 @@ class RegularizationSearchCV(BaseSearchCV):
             return first + list(ParameterSampler(space, n_sampled, random_state=random_state))
 
     def _splits(self, X, y, weight, params, random_state):
+        check_split_metadata(self.cv, params)
         labels = strata_of(y) if is_classifier(self.estimator) else None
         arguments = {"X": X, "y": y, **params}
         options = {"weight": weight, "arguments": arguments}
@@ -293,9 +299,8 @@ class RegularizationSearchCV(BaseSearchCV):
     def _best_row(self, contest):
         if callable(self.refit):
             return self._select_best_index(self.refit, contest.metric, self.cv_results_)
-        rows = contest.rows_of_the_last_round()
-        scores = self.cv_results_[f"mean_test_{contest.metric}"][rows]
-        return int(rows[np.argmax(np.nan_to_num(scores, nan=-np.inf))])
+        candidates, last = self.cv_results_["candidate"], contest.rows_of_the_last_round()
+        return int(next(row for row in last if candidates[row] == contest.last[0]))
 
     def _made(self, contest, winner, seed):
         """What `final` names."""
@@ -303,7 +308,7 @@ class RegularizationSearchCV(BaseSearchCV):
         if self.final == "ensemble":
             for c in contest.last:
                 contest.pool.consider(c, contest.scores[c])
-            best, self.ensemble_score_ = contest.pool.ensemble()
+            best, self.ensemble_score_ = contest.pool.ensemble(winner)
             return best
         if self.final == "retrain":
             front = contest.trials.folds.tables.fronts[winner]

@@ -117,8 +117,9 @@ def _prefixed(name, estimator):
 
 
 def _batches(n_rows):
-    """Sizes with twenty batches an epoch at least, where there are rows enough."""
-    return [size for size in (32, 64, 128, 256, 512) if size <= max(32, n_rows // 20)]
+    """Sizes with twenty batches an epoch, or with four where there are few rows."""
+    most = max(n_rows // 20, min(32, n_rows // 4), 8)
+    return [size for size in (8, 16, 32, 64, 128, 256, 512) if most / 16 <= size <= most]
 
 
 def _widest(n_rows):

@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 
+from skreg.ensemble.curves import epoch_by_the_others, padded
 from skreg.ensemble.folds import Folds
 from skreg.training.recent import RecentEpochs
 
@@ -50,6 +51,7 @@ class Trials:
             catch=catch,
         )
         self._catch, self.n_folds = catch, len(splits)
+        self.limit = None  # the epoch up to which candidates are compared
         self._check_memory()
 
     def _listeners(self, job, plan, wrap):
@@ -59,13 +61,17 @@ class Trials:
     def _check_memory(self):
         parameters = sum(t.network.parameters.nbytes for t in self.folds.trainers.values())
         orders = sum(2 * t.rows.train.nbytes for t in self.folds.trainers.values())
-        needed = COPIES * parameters + orders
+        needed = COPIES * parameters + orders + self.folds.tables.nbytes()
         if needed > MOST_BYTES:
             raise ValueError(
                 f"{len(self.folds.trainers)} networks at a time would need about "
                 f"{needed / 2**30:.1f} GiB, and a search takes at most {MOST_BYTES / 2**30:.0f}. "
                 "Use fewer candidates or folds, smaller layers, or X in float32."
             )
+
+    def has_front(self, c):
+        """Whether there is something before the network of a candidate."""
+        return bool(self.folds.tables.fronts[c].layers)
 
     def n_steps(self):
         """Of an epoch, the median over networks."""
@@ -87,15 +93,23 @@ class Trials:
     def advance(self, candidates, n_epochs, deadline=math.inf):
         """Train these to so many epochs, or until it is time."""
         epoch = min((self.folds.trainers[job].epoch for job in self.jobs(candidates)), default=0)
+        self.limit = None
         while epoch < n_epochs and (jobs := self.jobs(candidates)):
             one = sum(self.folds.trainers[job].network.parameters.nbytes for job in jobs)
             epoch = min(n_epochs, epoch + max(1, SNAPSHOT_BYTES // one))
             self.folds.run(epoch, jobs, seconds=deadline - time.monotonic())
             self._look_for_interrupts(jobs)
+            if time.monotonic() > deadline:
+                self.limit = self._reached(candidates)
+                break
             for c in candidates:
                 self._forget(c)
-            if time.monotonic() > deadline:
-                break
+
+    def _reached(self, candidates):
+        """The epoch that all have made which have begun and have not ended."""
+        begun = [c for c in candidates if self.begun(c)]
+        going = [self.folds.trainers[job] for job in self.jobs(begun)]
+        return min((trainer.epoch for trainer in going if trainer.ended is None), default=None)
 
     def _look_for_interrupts(self, jobs):
         if any(self.folds.trainers[job].ended == "interrupted" for job in jobs):
@@ -107,9 +121,8 @@ class Trials:
     def _forget(self, c):
         if self.begun(c):
             for k in range(self.n_folds):
-                recent = self.recent[c, k]
-                own, last = self.own_epoch((c, k)), max(recent.kept)
-                recent.keep([self.epoch_by_the_others(c, k), own, last])
+                own, last = self.own_epoch((c, k)), max(self.recent[c, k].kept)
+                self.recent[c, k].keep([self.epoch_by_the_others(c, k), own, last])
 
     def release(self, c):
         """A candidate goes on no more."""
@@ -121,35 +134,25 @@ class Trials:
 
     def curves(self, c):
         """What is watched, of shape (n_folds, n_epochs); one that has ended stays as it is."""
-        curves = [self.folds.scores((c, k)) for k in range(self.n_folds)]
-        n_epochs = max(map(len, curves))
-        padded = [np.pad(curve, (0, n_epochs - len(curve)), "edge") for curve in curves]
-        return np.nan_to_num(np.array(padded), nan=-np.inf)
+        return padded([self.folds.scores((c, k))[: self.limit] for k in range(self.n_folds)])
 
     def epoch_by_the_others(self, c, k):
         """The epoch at which fold k is scored: the best one of the mean of the other folds.
 
         Where it has ended before, its last. With one fold there are no others, and it is its own.
         """
-        curves = self.curves(c)
         if self.n_folds == 1:
             return self.own_epoch((c, k))
-        others = np.delete(curves, k, axis=0).mean(axis=0)
-        kept = sorted(self.recent[c, k].kept)
-        best = int(others.argmax()) + 1
-        if best in kept:
-            return best
-        if best > kept[-1]:
-            return kept[-1]
-        # A time limit has left folds at different epochs, and the curve of then is not that of now.
-        return max(kept, key=lambda epoch: others[epoch - 1])
+        return self._nearest((c, k), epoch_by_the_others(self.curves(c), k))
 
     def own_epoch(self, job):
         """The epoch that its own fold finds best."""
-        scores = np.nan_to_num(self.folds.scores(job), nan=-np.inf)
-        best = int(scores.argmax()) + 1
+        return self._nearest(job, int(self.curves(job[0])[job[1]].argmax()) + 1)
+
+    def _nearest(self, job, epoch):
+        """This epoch, or the last one before it of which the network is there."""
         kept = self.recent[job].kept
-        return best if best in kept else max(kept)
+        return max((e for e in kept if e <= epoch), default=min(kept))
 
     def best_epoch(self, c):
         """The best epoch of the mean over all folds."""

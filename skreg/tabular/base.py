@@ -159,6 +159,11 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _network(self):
         if self.estimator is not None:
+            if not hasattr(self.estimator, "hidden_layer_sizes"):
+                raise TypeError(
+                    f"estimator must be a network, got a {type(self.estimator).__name__}. Steps "
+                    "before it belong into the encoder, as make_pipeline(step, TableEncoder())."
+                )
             return clone(self.estimator)
         params = {name: self.params_[name] for name in OF_THE_NETWORK}
         return self._default().set_params(**params)
