@@ -14,6 +14,8 @@ from sklearn.datasets import make_classification, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss, r2_score
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skreg import (
@@ -399,3 +401,61 @@ def test_default_members(classes, numbers):
     model = fit_quietly(FoldEnsembleClassifier(random_state=0), X, y)
     assert all(member.early_stopping for member in model.estimators_)
     assert fit_quietly(FoldEnsembleRegressor(random_state=0), *numbers).estimators_[0].standardize_y
+
+
+# ------------------------------------------------------------------------------------ pipelines
+
+
+def test_pipelines_are_fitted_fold_by_fold(classes):
+    """As each of them would be on the rows that its network trains on, and no others."""
+    X, y = classes
+    pipe = make_pipeline(StandardScaler(), MLPClassifier(**NET))
+    model = FoldEnsembleClassifier(pipe, cv=3, random_state=0).fit(X, y)
+    for member, held_out in zip(model.estimators_, model._held_out, strict=True):
+        train = np.setdiff1d(np.arange(len(y)), held_out)
+        np.testing.assert_allclose(member[0].mean_, X[train].mean(axis=0))
+        assert isinstance(member[1], MLPClassifier) and member[1].early_stopping
+    by_hand = [
+        softmax(np.log(member.predict_proba(X)) / model.temperature_, axis=1)
+        for member in model.estimators_
+    ]
+    np.testing.assert_allclose(model.predict_proba(X), np.mean(by_hand, axis=0), rtol=1e-6)
+    held_out, known = model.predict_held_out(X)
+    assert known.all()
+    np.testing.assert_array_equal(held_out, model.classes_[model.oof_prediction_.argmax(axis=1)])
+    with pytest.raises(ValueError, match="X has 7 features"):
+        model.predict(X[:, :7])
+
+
+def test_pipelines_of_frames_and_regressors(numbers):
+    X, y = numbers
+    frame = pd.DataFrame(X, columns=[f"x{j}" for j in range(5)])
+    scaler = StandardScaler().set_output(transform="pandas")
+    pipe = make_pipeline(scaler, MLPRegressor(**NET, dropout=0.1, standardize_y=True))
+    model = FoldEnsembleRegressor(pipe, cv=3, random_state=0).fit(frame, y)
+    assert list(model.feature_names_in_) == list(frame.columns)
+    mean, std = model.predict(frame, return_std=True)
+    assert mean.shape == std.shape == y.shape and (std > 0).all()
+    np.testing.assert_allclose(model.oof_prediction_, model.predict_held_out(frame)[0])
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict(frame[frame.columns[::-1]])
+
+
+def test_parameters_of_members_are_checked(classes):
+    with pytest.raises(ValueError, match="The 'dropout' parameter of MLPClassifier"):
+        FoldEnsembleClassifier(MLPClassifier(dropout=-1.0)).fit(*classes)
+    with pytest.warns(UserWarning, match="warmup has no effect with learning_rate='one_cycle'"):
+        FoldEnsembleClassifier(
+            MLPClassifier(**NET, warmup=0.1, learning_rate="one_cycle"), cv=2
+        ).fit(*classes)
+
+
+def test_a_fold_that_diverges_has_a_finite_score(numbers):
+    """It is scored among the epochs before, whose weights are kept."""
+    X, y = numbers
+    network = MLPRegressor(
+        hidden_layer_sizes=(8,), solver="sgd", learning_rate_init=0.02, max_iter=30
+    )
+    with pytest.warns(ConvergenceWarning, match="Training diverged"):
+        model = FoldEnsembleRegressor(network, cv=3, random_state=0).fit(X, y * 3)
+    assert np.isfinite(model.oof_score_)

@@ -15,7 +15,8 @@ from sklearn.datasets import (
     make_regression,
 )
 from sklearn.decomposition import PCA
-from sklearn.exceptions import FitFailedWarning, NotFittedError
+from sklearn.exceptions import FitFailedWarning, NotFittedError, UnsetMetadataPassedError
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import (
     GroupKFold,
@@ -759,6 +760,123 @@ def test_what_the_search_decides_itself(classes):
     with pytest.warns(UserWarning, match="random_state of the estimator: no effect"):
         quick(MLPClassifier(**NET, random_state=3)).fit(X, y)
     assert quick(max_epochs=7, n_candidates=1).fit(X, y).rounds_ == [(1, 7)]
+
+
+def test_each_fold_knows_all_classes(classes):
+    """Where the rows of a fold, all that a pipeline sees, hold fewer."""
+    X, _ = classes
+    y = np.where(np.arange(240) < 120, np.where(X[:, 0] > 0, "a", "b"), "c")
+    y[120:][X[120:, 0] > 0] = "b"
+    cv = [(np.arange(80), np.arange(80, 120)), (np.arange(120, 200), np.arange(200, 240))]
+    pipe = make_pipeline(StandardScaler(), MLPClassifier(**NET))
+    search = quick(pipe, {"mlpclassifier__dropout": [0.0, 0.1]}, n_candidates=2, cv=cv).fit(X, y)
+    for member in search.best_estimator_.estimators_:
+        assert list(member.classes_) == ["a", "b", "c"] == list(search.classes_)
+    plain = quick(space={"dropout": [0.0]}, n_candidates=1, cv=cv).fit(X, y)
+    assert list(plain.classes_) == ["a", "b", "c"]
+
+
+def test_an_iterator_of_splits_is_kept(classes):
+    X, y = classes
+    for final in ("folds", "ensemble"):
+        best = quick(final=final, cv=KFold(3).split(X)).fit(X, y).best_estimator_
+        assert clone(best).fit(X, y).score(X, y) > 0.3
+
+
+def test_the_result_shows_what_it_was_trained_with(mixed, classes):
+    best = quick(max_epochs=6).fit(*classes).best_estimator_
+    assert best.estimator.max_iter == 6 and best.cv == 3
+    model = TabularClassifier(hidden_layer_sizes=(8,))
+    best = (
+        quick(model, {"dropout": [0.0]}, n_candidates=1, max_epochs=6).fit(*mixed).best_estimator_
+    )
+    assert best.params_["cv"] == best.cv == 3 and best.params_["max_iter"] == best.max_iter == 6
+
+
+@pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
+@pytest.mark.filterwarnings("ignore:Scoring failed")
+def test_scores_that_are_no_numbers(classes):
+    """Whatever it ends in, the search ends."""
+    X, y = classes
+    y = np.unique(y, return_inverse=True)[1]
+    cv = [(np.arange(200), np.flatnonzero(y == k)[:9]) for k in (0, 1)]
+    for final in ("folds", "ensemble"):
+        with pytest.warns(UserWarning, match="scoring failed|Scoring failed|non-finite"):
+            search = quick(cv=cv, scoring="neg_log_loss", final=final, n_candidates=2).fit(X, y)
+        assert search.predict(X).shape == (240,)
+
+
+@pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
+def test_error_scores_do_not_win(numbers):
+    """Nor does the order of what fails and what does not matter."""
+    space = {"learning_rate_init": [-1.0, 1e-3]}
+    for seed in (0, 1, 2):
+        with pytest.warns(FitFailedWarning):
+            search = quick(
+                MLPRegressor(**NET), space, n_candidates=2, error_score=1.0, random_state=seed
+            ).fit(*numbers)
+        assert search.best_params_["learning_rate_init"] == 1e-3
+        assert search.best_score_ < 1
+    combinations = {"solver": ["adam", "lbfgs"]}  # valid one by one, but not on folds
+    with pytest.warns(FitFailedWarning, match="does not train in epochs"):
+        search = quick(MLPRegressor(**NET), combinations, n_candidates=2).fit(*numbers)
+    assert search.best_params_ == {"solver": "adam"}
+
+
+def test_texts():
+    """What has no columns goes to the first step as it is."""
+    texts, y = ["red fox", "grey wolf"] * 30, np.arange(60) % 2
+    pipe = make_pipeline(CountVectorizer(), MLPClassifier(**NET))
+    for X in (texts, pd.Series(texts)):
+        search = quick(pipe, {"mlpclassifier__dropout": [0.0, 0.1]}, n_candidates=2).fit(X, y)
+        assert search.score(X, y) > 0.9
+
+
+def test_transformed_tables_are_let_go(classes):
+    X, y = classes
+    pipe = make_pipeline(PCA(), MLPClassifier(**NET))
+    space = {"pca__n_components": [1, 2, 3, 4, 5, 6]}
+    contest = contest_of(quick(pipe, space, min_epochs=1), X, y)
+    assert len(contest.last) == 2 and len(contest.trials.folds.tables._arrays) == 2 * 3
+
+
+def test_metadata_under_other_names(classes):
+    X, y = classes
+    weight = np.arange(1.0, 241)
+    with config_context(enable_metadata_routing=True):
+        scaler = StandardScaler().set_fit_request(sample_weight=False)
+        network = MLPClassifier(**NET).set_fit_request(sample_weight="mine")
+        space = {"mlpclassifier__dropout": [0.0, 0.1]}
+        search = quick(make_pipeline(scaler, network), space, n_candidates=2)
+        kept, original = [], Contest.run
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Contest, "run", lambda self, *a: (kept.append(self), original(self, *a)))
+            search.fit(X, y, mine=weight)
+        contest = kept[0]
+        unset = make_pipeline(StandardScaler(), MLPClassifier().set_fit_request(sample_weight=True))
+        with pytest.raises(UnsetMetadataPassedError):
+            quick(unset, space, n_candidates=2).fit(X, y, sample_weight=weight)
+    trainer = contest.trials.folds.trainers[contest.last[0], 0]
+    train, held_out = contest.trials.folds.splits[0]
+    np.testing.assert_array_equal(trainer.rows.weight, weight[[*train, *held_out]])
+
+
+def test_metadata_that_nobody_asks_for(classes):
+    X, y = classes
+    with pytest.raises(TypeError, match="fit got groups, for which cv has no use"):
+        quick().fit(X, y, groups=y)
+
+
+def test_weights_of_a_step_divide_the_rows(classes):
+    """Rows without weight are no rows, whatever the name of the weight."""
+    X, y = classes
+    weight = np.zeros(240)
+    weight[::4] = 1
+    pipe = make_pipeline(StandardScaler(), MLPClassifier(**NET))
+    search = quick(pipe, {"mlpclassifier__dropout": [0.0]}, n_candidates=1)
+    search.fit(X, y, mlpclassifier__sample_weight=weight)
+    for held_out in search.best_estimator_._held_out:
+        assert weight[held_out].all()
 
 
 # ------------------------------------------------------------------------------ time and telling

@@ -5,6 +5,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.utils.validation import _check_method_params
 
 from skreg.augmentation.copies import take
+from skreg.common import warn
 from skreg.ensemble import WeightedEnsembleClassifier, WeightedEnsembleRegressor
 from skreg.model_selection.selection import MOST_CANDIDATES, greedy_weights
 
@@ -45,13 +46,21 @@ class Pool:
         found = sorted(self._found, key=lambda one: (-one[0], one[1]))[:MOST_CANDIDATES]
         means = [mean for *_, mean in found]
         rows = np.flatnonzero(np.all([np.isfinite(m).all(axis=1) for m in means], axis=0))
-        counts, best = greedy_weights([mean[rows] for mean in means], self._score(found, rows))
+        counts, best = self._selected([mean[rows] for mean in means], self._score(found, rows))
         chosen = [(found[i][2], counts[i]) for i in np.flatnonzero(counts)]
         ensembles, weights = [e for e, _ in chosen], np.array([n for _, n in chosen], float)
         kinds = WeightedEnsembleRegressor, WeightedEnsembleClassifier
         kind = kinds[is_classifier(self._contest.search.estimator)]
         final = kind([clone(e) for e in ensembles], weights=weights.tolist())
         return final._keep(ensembles, weights / weights.sum()), best
+
+    @staticmethod
+    def _selected(means, score):
+        try:
+            return greedy_weights(means, score)
+        except ValueError as error:  # of a scorer: folds could be scored, all their rows cannot
+            warn(f"final='ensemble' is the best candidate alone, since scoring failed: {error}")
+            return np.eye(1, len(means), dtype=int)[0], np.nan
 
     def _score(self, found, rows):
         """A function from held-out means to what ranks."""
