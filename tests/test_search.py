@@ -15,7 +15,12 @@ from sklearn.datasets import (
     make_regression,
 )
 from sklearn.decomposition import PCA
-from sklearn.exceptions import FitFailedWarning, NotFittedError, UnsetMetadataPassedError
+from sklearn.exceptions import (
+    ConvergenceWarning,
+    FitFailedWarning,
+    NotFittedError,
+    UnsetMetadataPassedError,
+)
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import (
@@ -61,6 +66,7 @@ QUICK = {"n_candidates": 6, "cv": 3, "random_state": 0}
 # Short trainings, of networks that are not the subject here.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*networks reached max_iter"),
+    pytest.mark.filterwarnings("ignore:.*were still learning after"),
     pytest.mark.filterwarnings("ignore:Stochastic Optimizer"),
 ]
 
@@ -752,6 +758,20 @@ def test_lists_give_all_their_combinations(classes):
     search = quick(space={"dropout": [0.0, 0.1]}, n_candidates=50).fit(*classes)
     assert sorted(p["dropout"] for p in search.cv_results_["params"][:2]) == [0.0, 0.1]
     assert search.rounds_ == [(2, 24)]
+
+
+def test_the_end_of_training_is_told(classes):
+    X, y = classes
+    with pytest.warns(ConvergenceWarning, match="3 of the 3 networks .* learning after 3 epochs"):
+        quick(max_epochs=3, n_candidates=1).fit(X, y)
+
+
+def test_a_candidate_may_have_an_end_of_its_own(classes):
+    X, y = classes
+    search = quick(space={"max_iter": [3, 30]}, n_candidates=2, min_epochs=30).fit(X, y)
+    results = search.cv_results_
+    epochs = dict(zip(results["param_max_iter"], results["epochs"], strict=True))
+    assert epochs[3] == 3 and epochs[30] > 3
 
 
 def test_what_the_search_decides_itself(classes):

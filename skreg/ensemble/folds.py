@@ -113,11 +113,13 @@ class Folds:
         self.errors |= {job: e for job, e in zip(jobs, errors, strict=True) if e is not None}
 
     def run(self, n_epochs, jobs=None, *, seconds=math.inf, tell=None):
-        """Train those that have made less than so many epochs until they have made them."""
-        jobs = self.trainers if jobs is None else jobs
-        jobs = [job for job in jobs if self.trainers[job].epoch < n_epochs]
-        left = [n_epochs - self.trainers[job].epoch for job in jobs if job not in self.errors]
-        self.advance(left, jobs, seconds=seconds, tell=tell)
+        """Train until so many epochs are made, or the `max_iter` of a candidate."""
+        left = {}
+        for job in self.trainers if jobs is None else jobs:
+            n = min(n_epochs, self.plans[job[0]].estimator.max_iter) - self.trainers[job].epoch
+            if n > 0 and job not in self.errors:
+                left[job] = n
+        self.advance(list(left.values()), list(left), seconds=seconds, tell=tell)
 
     def done(self):
         """No job goes on: the files of Checkpoints have served."""

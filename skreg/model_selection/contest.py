@@ -70,7 +70,8 @@ class Contest:
         measured = kind.X, kind.y, scorer, score_params, search.error_score
         train = search.return_train_score
         self.measuring = Measuring(self.trials, whole, *measured, train=train)
-        self.pool = Pool(self, kind, scorer, score_params) if search.final == "ensemble" else None
+        pooled = search.final == "ensemble" and search.refit
+        self.pool = Pool(self, kind, scorer, score_params) if pooled else None
         self._rows, self._out = defaultdict(list), []
 
     def _front(self, estimator, catch):
@@ -88,11 +89,12 @@ class Contest:
         """All rounds; the winner is known then."""
         going = list(range(len(self.candidates)))
         self.metric = metric
-        for r, (n, epochs) in enumerate(self.rounds):
-            going = going[:n]
+        for r, (_, epochs) in enumerate(self.rounds):
             tasks.begin()
             begun = self._train(going, epochs, self._until(r, deadline))
-            going = self._ranked(r, begun)
+            before, going = going, self._ranked(r, begun)
+            for c in set(before) - set(going):  # have failed, or not begun
+                self.trials.release(c)
             n_next = self.rounds[r + 1][0] if r + 1 < len(self.rounds) else 0
             stopped = tasks.end()
             if self.search.verbose:
@@ -100,7 +102,7 @@ class Contest:
             if not n_next or stopped or not going:
                 break
             n_next = min(n_next, math.ceil(len(going) / self.search.factor))
-            self._leave_behind(going[n_next:], len(begun))
+            self._leave_behind(going[n_next:])
             going = going[:n_next]
         self.last = going
         self.results = self._formatted()
@@ -154,7 +156,7 @@ class Contest:
         scores = result["test_scores"]
         return scores[self.metric] if self.several else scores
 
-    def _leave_behind(self, candidates, n_begun):
+    def _leave_behind(self, candidates):
         """These go on no more; what they hold is needed no more."""
         for c in candidates:
             if self.pool is not None:

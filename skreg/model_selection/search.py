@@ -8,12 +8,13 @@ from numbers import Integral, Real
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import _fit_context, is_classifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import ParameterSampler
 from sklearn.utils import check_random_state, indexable
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_method_params, _num_samples, column_or_1d
 
-from skreg.common import all_or_nothing
+from skreg.common import all_or_nothing, warn
 from skreg.ensemble.splits import check_split_metadata, splits_of, strata_of
 from skreg.model_selection.compatibility import BaseSearchCV, RoundTasks, scorers_of
 from skreg.model_selection.contest import Contest
@@ -126,6 +127,9 @@ class RegularizationSearchCV(BaseSearchCV):
 
     Notes
     -----
+    The steps of a pipeline are fitted first, for all candidates, one after the other; `time_limit`
+    counts that time, but does not cut it short.
+
     The networks of a round are in memory all at once: for each fold of each candidate about nine
     times its parameters, of rows eight bytes each, and X once for each setting of the steps before
     the network. A search that would need more than 8 GiB is refused.
@@ -289,12 +293,23 @@ class RegularizationSearchCV(BaseSearchCV):
                 "networks are not there any more. Choose among the rows with the largest round."
             )
         self.best_epoch_ = contest.trials.best_epoch(winner)
+        self._tell_of_the_end(contest.trials, winner)
         if self.refit:
             begin = time.perf_counter()
             self.best_estimator_ = self._made(contest, winner, seed)
             self.refit_time_ = time.perf_counter() - begin
             if hasattr(self.best_estimator_, "feature_names_in_"):
                 self.feature_names_in_ = self.best_estimator_.feature_names_in_
+
+    def _tell_of_the_end(self, trials, winner):
+        if n := trials.n_learning(winner):
+            warn(
+                f"{n} of the {self.n_splits_} networks of the best candidate were still learning "
+                f"after {trials.epochs(winner)} epochs. Raise max_epochs (the estimator's max_iter)"
+                f"{'' if self.time_limit is None else ' or time_limit'}.",
+                ConvergenceWarning,
+                once=True,
+            )
 
     def _best_row(self, contest):
         if callable(self.refit):

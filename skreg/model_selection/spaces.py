@@ -51,7 +51,7 @@ def search_space(name, estimator, X=None, y=None):
     ----------
     name : {'light', 'cocktail', 'architecture'}
         'light': the few parameters that matter most by measurement: layers, learning rate, batch
-        size, dropout and weight decay. 'cocktail': the regularizers that Kadra et al. [1]_
+        size, mixup, dropout and weight decay; of a tabular model those that are flat. 'cocktail': the regularizers that Kadra et al. [1]_
         combine, each on or off with its strength: batch norm, weight decay, dropout, weight
         averaging, residual links with stochastic depth, and at most one of mixup, cutmix, cutout
         and adversarial training. 'architecture': depth, width and shape of the layers, and the
@@ -90,6 +90,8 @@ def search_space(name, estimator, X=None, y=None):
     prefix, owner = _place(estimator)
     found = {"light": _light, "cocktail": _cocktail, "architecture": _architecture}[name](n_rows)
     known = owner.get_params(deep=False)
+    if name == "light":
+        found = [{key: v for key, v in space.items() if key in known} for space in found]
     if missing := [key for space in found for key in space if key not in known]:
         raise ValueError(
             f"{type(owner).__name__} has no {', '.join(dict.fromkeys(missing))}, which "
@@ -133,7 +135,8 @@ def _light(n_rows):
             "learning_rate_init": Range(3e-4, 1e-2, log=True),
             "batch_size": _batches(n_rows),
             "dropout": Range(0.05, 0.5, off=0.25),
-            "weight_decay": Range(1e-4, 1e-1, log=True, off=0.5),
+            "weight_decay": Range(1e-2, 3.0, log=True, off=0.5),
+            "mixup": Range(0.1, 1.0, off=0.5),
         }
     ]
 
@@ -144,7 +147,7 @@ def _cocktail(n_rows):
         "learning_rate_init": Range(3e-4, 1e-2, log=True),
         "batch_norm": [False, True],
         "dropout": Range(0.05, 0.8, off=0.5),
-        "weight_decay": Range(1e-5, 1e-1, log=True, off=0.5),
+        "weight_decay": Range(1e-3, 3.0, log=True, off=0.5),
         "weight_averaging": [None, "ema", "swa"],
     }
     links = [  # which need three layers of one width

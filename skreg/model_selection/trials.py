@@ -162,6 +162,10 @@ class Trials:
         """Those that the fold which came furthest has made."""
         return max(self.folds.trainers[job].epoch for job in self.jobs([c]))
 
+    def n_learning(self, c):
+        """Networks of a candidate that have come to the end while they were still learning."""
+        return sum(self.folds.trainers[job].still_learns for job in self.jobs([c]))
+
     def seconds(self, job):
         """Of training so far."""
         return float(np.nansum(self.folds.trainers[job].history.seconds))
