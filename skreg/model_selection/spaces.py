@@ -51,11 +51,12 @@ def search_space(name, estimator, X=None, y=None):
     ----------
     name : {'light', 'cocktail', 'architecture'}
         'light': the few parameters that matter most by measurement: layers, learning rate, batch
-        size, mixup, dropout and weight decay; of a tabular model those that are flat. 'cocktail': the regularizers that Kadra et al. [1]_
-        combine, each on or off with its strength: batch norm, weight decay, dropout, weight
-        averaging, residual links with stochastic depth, and at most one of mixup, cutmix, cutout
-        and adversarial training. 'architecture': depth, width and shape of the layers, and the
-        learning rate, on which the best ones depend.
+        size, mixup, dropout and weight decay; of a tabular model those that are flat.
+        'cocktail': the regularizers that Kadra et al. [1]_ combine, each on or off with its
+        strength: batch norm, weight decay, dropout, weight averaging, residual links with
+        stochastic depth, and at most one of mixup, cutmix, cutout and adversarial training.
+        'architecture': depth, width and shape of the layers, and the learning rate, on which the
+        best ones depend.
     estimator : MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor or Pipeline
         Whose names the parameters bear, such as ``mlpclassifier__dropout``.
     X, y : as `fit` takes them, optional
