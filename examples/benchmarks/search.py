@@ -202,7 +202,7 @@ def measure(store, name, seed, label, fit, X, y, classes, train, test, metric):
         seed=seed,
         model=label,
         score=float(metric(y[test], prediction)),
-        inner=float(search.best_score_),
+        inner=float(getattr(search, "ensemble_score_", search.best_score_)),
         fit_s=fitted - begin,
         predict_s=done - fitted,
         epochs=float(epochs),
