@@ -112,30 +112,33 @@ def test_common_checks(estimator, check):
 
 
 def test_rounds():
-    """A third goes on to three times the epochs; the last ones train to the end."""
-    assert rounds_of(64, 3, 4, 200) == [(64, 4), (22, 12), (8, 36), (3, 200)]
+    """A third goes on to three times the epochs; the last one trains to the end."""
+    assert rounds_of(64, 3, 4, 200) == [(64, 4), (22, 12), (8, 36), (3, 108), (1, 200)]
     assert rounds_of(27, 3, 1, 9) == [(27, 1), (9, 3), (3, 9)]
-    assert rounds_of(2, 3, "auto", 50) == [(2, 50)]
-    assert rounds_of(1, 3, 10, 50) == [(1, 50)]
+    assert rounds_of(1, 3, 10, 50) == rounds_of(1, 3, "auto", 50) == [(1, 50)]
     assert rounds_of(9, 3, 40, 50) == [(9, 40), (3, 50)]
-    assert rounds_of(9, 3, 80, 50) == [(9, 50), (3, 50)]
-    assert rounds_of(10, 2.5, 2, 100) == [(10, 2), (4, 5), (2, 100)]
-    assert [epochs for _, epochs in rounds_of(64, 3, "auto", 27)] == [1, 3, 9, 27]
-    assert [epochs for _, epochs in rounds_of(64, 3, "auto", 200)] == [4, 12, 36, 200]
-    assert [epochs for _, epochs in rounds_of(64, 3, "auto", 2000, 5)] == [10, 30, 90, 2000]
+    assert rounds_of(9, 3, 80, 50) == [(9, 50)]
+    assert rounds_of(10, 2.5, 2, 100) == [(10, 2), (4, 5), (2, 13), (1, 100)]
+    assert rounds_of(3, 1.1, 1, 5) == [(3, 1), (2, 2), (1, 5)]
+    assert rounds_of(64, 3, "auto", 200) == [(64, 3), (22, 9), (8, 27), (3, 81), (1, 200)]
+    assert rounds_of(9, 3, "auto", 200) == [(9, 23), (3, 69), (1, 200)]
+    assert rounds_of(64, 3, "auto", 1000)[:2] == [(64, 3), (22, 9)]
+    assert rounds_of(64, 3, "auto", 2000, 5)[:2] == [(64, 10), (22, 30)]
+    assert rounds_of(64, 3, "auto", 27) == [(64, 1), (22, 3), (8, 9), (3, 27)]
 
 
 def test_survivors_train_on(classes):
     """The networks of the winner are those of a fit without rounds, bit for bit."""
     X, y = classes
     search = quick(min_epochs=2, n_candidates=9).fit(X, y)
-    assert search.rounds_ == [(9, 2), (3, 24)]
+    assert search.rounds_ == [(9, 2), (3, 6), (1, 24)]
     results = pd.DataFrame(search.cv_results_)
-    assert list(results["round"]) == [0] * 9 + [1] * 3
-    assert set(results["epochs"][:9]) == {2} and results["epochs"][9:].max() > 2
+    assert list(results["round"]) == [0] * 9 + [1] * 3 + [2]
+    assert list(results["epochs"][:12]) == [2] * 9 + [6] * 3 and results["epochs"][12] > 6
     alone = quick(min_epochs=24, n_candidates=9).fit(X, y)  # all to the end at once
+    assert alone.rounds_ == [(9, 24)]
     winner = results["candidate"][search.best_index_]
-    whole = pd.DataFrame(alone.cv_results_).query(f"round == 0 and candidate == {winner}").iloc[0]
+    whole = pd.DataFrame(alone.cv_results_).query(f"candidate == {winner}").iloc[0]
     assert whole["mean_test_score"] == search.best_score_
     assert whole["params"] == search.best_params_
 
@@ -143,10 +146,11 @@ def test_survivors_train_on(classes):
 def test_the_better_third_goes_on(classes):
     search = quick(min_epochs=2, n_candidates=9).fit(*classes)
     results = pd.DataFrame(search.cv_results_)
-    first, last = results[results["round"] == 0], results[results["round"] == 1]
-    went_on = first["candidate"].isin(last["candidate"])
-    assert first["mean_test_score"][went_on].min() >= first["mean_test_score"][~went_on].max()
-    assert search.best_score_ == last["mean_test_score"].max()
+    for r in (0, 1):
+        here, after = results[results["round"] == r], results[results["round"] == r + 1]
+        went_on = here["candidate"].isin(after["candidate"])
+        assert here["mean_test_score"][went_on].min() >= here["mean_test_score"][~went_on].max()
+    assert search.best_score_ == results["mean_test_score"].iloc[-1]
 
 
 @pytest.mark.parametrize("final", ["folds", "ensemble", "retrain"])
@@ -757,7 +761,7 @@ def test_splitters(classes):
 def test_lists_give_all_their_combinations(classes):
     search = quick(space={"dropout": [0.0, 0.1]}, n_candidates=50).fit(*classes)
     assert sorted(p["dropout"] for p in search.cv_results_["params"][:2]) == [0.0, 0.1]
-    assert search.rounds_ == [(2, 24)]
+    assert search.rounds_ == [(2, 10), (1, 24)]
 
 
 def test_the_end_of_training_is_told(classes):
@@ -856,7 +860,7 @@ def test_transformed_tables_are_let_go(classes):
     X, y = classes
     pipe = make_pipeline(PCA(), MLPClassifier(**NET))
     space = {"pca__n_components": [1, 2, 3, 4, 5, 6]}
-    contest = contest_of(quick(pipe, space, min_epochs=1), X, y)
+    contest = contest_of(quick(pipe, space, min_epochs=8), X, y)
     assert len(contest.last) == 2 and len(contest.trials.folds.tables._arrays) == 2 * 3
 
 
@@ -915,7 +919,7 @@ def test_time_limit(classes):
 def test_verbose(classes, capsys):
     quick(verbose=1, n_candidates=9, min_epochs=2).fit(*classes)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 2 and lines[0].startswith("Round 1 of 2: 9 candidates to epoch 2, best")
+    assert len(lines) == 3 and lines[0].startswith("Round 1 of 3: 9 candidates to epoch 2, best")
 
 
 def test_callbacks_see_rounds(classes):

@@ -2,17 +2,17 @@
 
 import math
 
-# Of the first round with ``min_epochs="auto"``: longer ones, measured, choose no better.
-FIRST_EPOCHS, FIRST_STEPS = 4, 50
+# With ``min_epochs="auto"``: networks stop early, so that a longest training is not planned for
+# more epochs than this; and a network of fewer steps tells little.
+USUAL_EPOCHS, FIRST_STEPS = 200, 50
 
 
 def rounds_of(n_candidates, factor, min_epochs, max_epochs, n_steps=FIRST_STEPS):
     """Candidates and the epoch to which they train, of each round.
 
-    Each round keeps 1 / factor of the candidates and trains them factor times as long, until at
-    most `factor` are left, which train to the end. With ``min_epochs="auto"`` the first round has
-    four epochs, or as many as make fifty steps where an epoch has few, unless fewer lead to
-    `max_epochs` in equal steps.
+    Each round keeps 1 / factor of the candidates and trains them factor times as long, until one
+    is left, which trains to the end, or the end is reached. With ``min_epochs="auto"`` the first
+    round is as long as leads there in equal steps, but fifty steps at least.
 
     Parameters
     ----------
@@ -28,11 +28,15 @@ def rounds_of(n_candidates, factor, min_epochs, max_epochs, n_steps=FIRST_STEPS)
     rounds : list of (n_candidates, epochs)
     """
     numbers = [n_candidates]
-    while numbers[-1] > max(factor, 1):
+    while numbers[-1] > 1:
         numbers.append(min(math.ceil(numbers[-1] / factor), numbers[-1] - 1))
     if min_epochs == "auto":
-        enough = max(FIRST_EPOCHS, math.ceil(FIRST_STEPS / n_steps))
-        min_epochs = min(math.ceil(max_epochs / factor ** (len(numbers) - 1)), enough)
-    epochs = [min(math.ceil(min_epochs * factor**r), max_epochs) for r in range(len(numbers))]
-    epochs[-1] = max_epochs
-    return list(zip(numbers, epochs, strict=True))
+        planned = min(max_epochs, USUAL_EPOCHS) / factor ** (len(numbers) - 1)
+        min_epochs = max(math.ceil(planned), math.ceil(FIRST_STEPS / n_steps))
+    rounds = []
+    for r, n in enumerate(numbers):
+        epochs = max_epochs if n == 1 else min(math.ceil(min_epochs * factor**r), max_epochs)
+        rounds.append((n, epochs))
+        if epochs == max_epochs:
+            break
+    return rounds

@@ -28,8 +28,8 @@ class RegularizationSearchCV(BaseSearchCV):
     """Search for hyperparameters that trains its candidates on instead of anew.
 
     Candidates are drawn at random and trained on all folds side by side, for a few epochs. The
-    better third goes on from where it stands, three times as long, and so on, until the last ones
-    train to their end (successive halving [1]_). No epoch is made twice, and the networks that have
+    better third goes on from where it stands, three times as long, and so on, until the last one
+    trains to its end (successive halving [1]_). No epoch is made twice, and the networks that have
     won on the folds *are* the result: averaged, they predict better than one that would be trained
     anew.
 
@@ -59,8 +59,8 @@ class RegularizationSearchCV(BaseSearchCV):
     factor : int or float, default=3
         Of n candidates n / factor go on, > 1, to factor times the epochs.
     min_epochs : int or 'auto', default='auto'
-        Epochs of the first round, >= 1. 'auto': four, or as many as make fifty steps, or fewer
-        from which the rounds reach `max_epochs`.
+        Epochs of the first round, >= 1. 'auto': from which the rounds lead to `max_epochs`, or to
+        200 where it is larger, in equal steps; but as many as make fifty steps of the optimizer.
     max_epochs : int, default=None
         Epochs of the last round; what depends on the length of training, such as a learning-rate
         schedule, is planned for these. None: `max_iter` of the estimator.
@@ -290,7 +290,8 @@ class RegularizationSearchCV(BaseSearchCV):
         if not contest.goes_on(winner):
             raise ValueError(
                 "refit has chosen a candidate that was left behind before the last round, whose "
-                "networks are not there any more. Choose among the rows with the largest round."
+                "networks are not there any more. Choose among the rows with the largest round; "
+                "with min_epochs=max_epochs there is one round, for all."
             )
         self.best_epoch_ = contest.trials.best_epoch(winner)
         self._tell_of_the_end(contest.trials, winner)
