@@ -8,7 +8,7 @@ from skreg.ensemble import (
     WeightedEnsembleClassifier,
     WeightedEnsembleRegressor,
 )
-from skreg.inspection import TrainingCurveDisplay
+from skreg.inspection import SearchDisplay, TrainingCurveDisplay
 from skreg.model_selection import RegularizationSearchCV, search_space
 from skreg.preprocessing import TableEncoder
 from skreg.regressor import MLPRegressor
@@ -21,6 +21,7 @@ __all__ = [
     "MLPClassifier",
     "MLPRegressor",
     "RegularizationSearchCV",
+    "SearchDisplay",
     "TableEncoder",
     "TabularClassifier",
     "TabularRegressor",

@@ -31,7 +31,12 @@ MOST = 6
 # The package `augmentation` knows itself and, through one module, the core.
 KNOWS_THE_CORE = {SOURCE / "augmentation" / "core.py", SOURCE / "network" / "core.py"}
 # These import matplotlib where it is used.
-DRAWS = {SOURCE / "augmentation" / "display.py", SOURCE / "inspection" / "curves.py"}
+DRAWS = {
+    SOURCE / "augmentation" / "display.py",
+    SOURCE / "inspection" / "curves.py",
+    SOURCE / "inspection" / "panels.py",
+    SOURCE / "inspection" / "search.py",
+}
 INTERFACES = {
     SOURCE / "__init__.py",
     SOURCE / "augmentation" / "__init__.py",

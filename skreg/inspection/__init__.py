@@ -1,6 +1,7 @@
-"""To look at after a fit: the curves of a training, and a summary of the network."""
+"""To look at after a fit: curves of a training, the summary of a network, pictures of a search."""
 
 from skreg.inspection.curves import TrainingCurveDisplay
+from skreg.inspection.search import SearchDisplay
 from skreg.inspection.summary import Summary
 
-__all__ = ["Summary", "TrainingCurveDisplay"]
+__all__ = ["SearchDisplay", "Summary", "TrainingCurveDisplay"]
