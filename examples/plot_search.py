@@ -40,7 +40,7 @@ for name, value in folds.best_params_.items():
     print(f"{name.removeprefix('mlpclassifier__')}: {value}")
 
 # %%
-# Above, each line is a candidate: of 27 nine go on after four epochs, then three, and one to its end.
+# Above, each line is a candidate: of 27 nine go on after four epochs, then three, then one.
 # Below, each candidate is a point at its last score, so compare points of one colour. What mattered
 # most is how fast a network learns: those far below have a learning rate of 0.001 at most. With
 # more epochs some might catch up; ``min_epochs`` gives them these. Of depth, dropout and weight

@@ -226,32 +226,25 @@ def run_peers(arguments, contenders):
 def report_peers(frame):
     """Ratios of time, and paired differences of the outer score, to the first contender."""
     by = frame.pivot_table(index=["set", "seed"], columns="model", values=["score", "fit_s"])
-    first = "skreg"
-    rows = []
+    sets, rows = [name for name in TABLES if name in set(frame["set"])], []
     for model in by["score"].columns:
-        ratio = (by["fit_s", model] / by["fit_s", first]).dropna()
-        gain = (by["score", first] - by["score", model]).dropna()
+        ratio = (by["fit_s", model] / by["fit_s", "skreg"]).dropna()
+        gain = (by["score", "skreg"] - by["score", model]).dropna()
         half = 1.96 * gain.std(ddof=1) / np.sqrt(len(gain))
         times = np.exp(np.log(ratio).groupby("set").mean())
-        epochs = frame[frame.model == model].groupby("set")["epochs"].mean()
-        rows.append(
-            [
-                model,
-                f"{np.exp(np.log(times).mean()):.2f}",
-                f"{gain.mean():+.4f} ± {half:.4f}",
-                *(
-                    f"{frame[(frame.model == model) & (frame.set == s)].score.mean():.4f}, {t:.2f}"
-                    f", {epochs[s]:.0f}"
-                    for s, t in times.items()
-                ),
-            ]
-        )
-    names = [f"{s}: score, time, epochs" for s in times.index]
-    print(markdown_table(["", "time / skreg", "skreg's gain (95 %)", *names], rows))
-    optimism = frame.assign(gap=frame.inner - frame.score).groupby(["model", "set"]).gap.mean()
-    print("\nbest_score_ minus outer score:\n", optimism.unstack().round(4).to_string())
-    print("\nseconds:\n", frame.groupby(["model", "set"])[["fit_s", "predict_s"]].mean().unstack(1)
-          .round(3).to_string())  # fmt: skip
+        own = frame[frame.model == model].groupby("set")[["score", "epochs"]].mean()
+        cells = [
+            f"{own.score[s]:.4f}, {times[s]:.2f}, {own.epochs[s]:.0f}" if s in times else ""
+            for s in sets
+        ]
+        mean, n = np.exp(np.log(times).mean()), len(gain)
+        rows.append([model, n, f"{mean:.2f}", f"{gain.mean():+.4f} ± {half:.4f}", *cells])
+    names = [f"{name}: score, time, epochs" for name in sets]
+    print(markdown_table(["", "splits", "time / skreg", "skreg's gain (95 %)", *names], rows))
+    optimism = frame.assign(gap=frame.inner - frame.score).groupby(["model", "set"]).gap
+    print("\nbest score on the folds minus outer score:\n", optimism.mean().unstack().round(4))
+    seconds = frame.groupby(["model", "set"])[["fit_s", "predict_s"]].mean().unstack(0)
+    print("\nseconds:\n", seconds.round(3).to_string())
 
 
 def run_theirs(arguments):
