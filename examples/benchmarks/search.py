@@ -321,18 +321,23 @@ def published_search(seconds, seed, n_rows):
 
 def report_published(frame):
     frame["score"] *= 100
-    table = frame.pivot_table(index="set", columns="model", values="score", aggfunc=["mean", "std"])
+    mean, spread, n = (
+        frame.groupby(["set", "model"]).score.agg(kind).unstack()
+        for kind in ("mean", "std", "size")
+    )
     theirs = pd.DataFrame(PUBLISHED, index=["cocktails", "XGBoost", "CatBoost"]).T
+    done, models = [name for name in PUBLISHED if name in mean.index], mean.columns
     rows = []
-    for name in [n for n in PUBLISHED if n in table.index]:
-        own = [f"{table['mean', m][name]:.1f} ± {table['std', m][name]:.1f}" for m in table["mean"]]
+    for name in done:
+        own = [
+            f"{mean[m][name]:.1f}" + (f" ± {spread[m][name]:.1f}" if n[m][name] > 1 else "")
+            for m in models
+        ]
         rows.append([name, *own, *(f"{v:.1f}" for v in theirs.loc[name])])
-    done = theirs.loc[[row[0] for row in rows]]
-    own = [f"{table['mean', m].mean():.2f}" for m in table["mean"]]
-    rows.append(["mean", *own, *(f"{v:.2f}" for v in done.mean())])
-    print(markdown_table(["", *table["mean"].columns, *theirs.columns], rows))
-    by_seed = frame.groupby(["model", "seed"]).score.mean()
-    print("\nmean by seed:\n", by_seed.round(2).to_string())
+    total = [*(mean[m].mean() for m in models), *theirs.loc[done].mean()]
+    rows.append(["mean", *(f"{v:.2f}" for v in total)])
+    print(markdown_table(["", *models, *theirs.columns], rows))
+    print("\nmean by seed:\n", frame.groupby(["model", "seed"]).score.mean().round(2).to_string())
     print("\nseconds:\n", frame.pivot_table(index="set", columns="model", values="fit_s").round(0))
 
 
