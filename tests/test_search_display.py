@@ -96,7 +96,7 @@ def test_lines_over_the_rounds(plt):
     assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_xscale()) == ("epochs", "score", "log")
     assert (list(ax.get_xticks()), tick_labels(ax)) == ([4, 12, 70], ["4", "12", "70"])
     texts = [text.get_text() for text in display.figure_.legends[0].get_texts()]
-    assert texts == ["ended at 4 epochs", "ended at 12 epochs", "last round", "winner", "failed"]
+    assert texts == ["ended at 4 epochs", "ended at 12 epochs", "last compared", "winner", "failed"]
 
 
 def test_epochs_of_a_narrow_range_are_linear(plt):
@@ -396,3 +396,13 @@ def test_many_sizes_of_layers_stand_in_groups():
 
 def test_examples_in_docstrings(plt):
     assert doctest.testmod(module).failed == 0
+
+
+def test_a_winner_that_trains_on_alone_is_no_comparison():
+    """The colour of the last round is that of the last one with several candidates."""
+    from skreg.inspection.candidates import Candidates
+
+    results = {"candidate": [0, 1, 2, 3, 0, 1, 0], "round": [0, 0, 0, 0, 1, 1, 2]}
+    results |= {"epochs": [2, 2, 2, 2, 6, 6, 18], "mean_test_score": np.linspace(0, 1, 7)}
+    stages = Candidates({**results, "params": [{}] * 7}, "score").stages
+    assert list(stages) == [0, 0, 0, 0, 1, 1, 1]

@@ -33,6 +33,8 @@ class Candidates:
         The last row of each.
     rounds : ndarray of int
         The round of each row.
+    stages : ndarray of int
+        The same, but for the last round in which several were compared: none comes after it.
     unit : str or None
         What `lengths` count; None where there are no rounds.
     lengths : ndarray of float
@@ -54,6 +56,8 @@ class Candidates:
                 self.unit, self.rounds = unit, np.array(results[counter], dtype=int)
                 self.lengths = np.array(results[lengths], dtype=float)
                 keys = results.get("candidate", _first_of_equals(map(repr, self.params)))
+        several = [r for r, n in enumerate(np.bincount(self.rounds)) if n > 1]
+        self.stages = np.minimum(self.rounds, max(several, default=0))
         self.rows = {}
         for row in np.argsort(self.rounds, kind="stable"):
             self.rows.setdefault(int(keys[row]), []).append(int(row))

@@ -23,9 +23,10 @@ class SearchDisplay:
     """Candidates of a search: their scores over the rounds, and over each parameter.
 
     The upper panel has a line for each candidate, from round to round: grey for those that were
-    left behind, blue for those of the last round, and a star for the winner. Below is a panel for
-    each parameter, in which every candidate is a point at its last score, in the colour of the
-    round that it has reached. Compare points of one colour: in later rounds trainings are longer.
+    left behind, blue for those that were compared last, and a star for the winner. Below is a
+    panel for each parameter, in which every candidate is a point at its last score, in the colour
+    of the round that it has reached. Compare points of one colour: in later rounds trainings are
+    longer.
 
     Numbers over a wide range are on a logarithmic scale; 0, None, texts and the like stand left of
     it. At the lower edge triangles are scores far below the others, and crosses candidates that
@@ -156,8 +157,9 @@ class SearchDisplay:
         self.ax_ = self.axes_[names[0]]
         self.figure_ = self.ax_.figure
         self.lines_, self.points_ = {}, {}
-        greys = np.linspace(*GREYS, candidates.n_rounds)[: candidates.n_rounds - 1]
-        colors = np.array([*map(str, greys), LAST])[candidates.rounds]
+        n_stages = candidates.stages.max() + 1
+        greys = np.linspace(*GREYS, n_stages)[: n_stages - 1]
+        colors = np.array([*map(str, greys), LAST])[candidates.stages]
         if "rounds" in self.axes_:
             self._draw_rounds(candidates, colors)
         for name, label in labels.items():
@@ -231,12 +233,12 @@ def _legend(axes, candidates, colors, winner, ours):
     from matplotlib.lines import Line2D
 
     first, handles = next(iter(axes.values())), []
-    for r in range(candidates.n_rounds - 1):
+    for r in range(candidates.stages.max()):
         rows = np.flatnonzero(candidates.rounds == r)
         label = f"ended at {candidates.lengths[rows].max():g} {candidates.unit}"
         handles.append(Line2D([], [], color=colors[rows[0]], marker="o", ls="", label=label))
     if candidates.n_rounds > 1:
-        handles.append(Line2D([], [], color=LAST, marker="o", ls="", label="last round"))
+        handles.append(Line2D([], [], color=LAST, marker="o", ls="", label="last compared"))
     if winner:
         handles.append(Line2D([], [], color=WINNER, label="winner", **STAR))
     drawn = {each.get_label() for panel in axes.values() for each in panel.collections}
