@@ -92,15 +92,15 @@ def numbers():
     return X, 100 + y
 
 
-SMALL = {"hidden_layer_sizes": (8,), "max_iter": 24, "learning_rate_init": 0.01}
+SMALL = {"hidden_layer_sizes": (8,), "max_iter": 12, "learning_rate_init": 0.01}
 
 
 @parametrize_with_checks(
     [
-        quick(MLPClassifier(**SMALL)),
-        quick(MLPRegressor(**SMALL, standardize_y=True)),
-        quick(MLPClassifier(**SMALL), final="ensemble"),
-        quick(MLPClassifier(**SMALL), final="retrain"),
+        quick(MLPClassifier(**SMALL), n_candidates=3),
+        quick(MLPRegressor(**SMALL, standardize_y=True), n_candidates=3),
+        quick(MLPClassifier(**SMALL), n_candidates=2, final="ensemble"),
+        quick(MLPClassifier(**SMALL), n_candidates=2, final="retrain"),
     ]
 )
 def test_common_checks(estimator, check):
