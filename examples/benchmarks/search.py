@@ -256,7 +256,9 @@ def run_theirs(arguments):
         metric = accuracy_score if classes else r2_score
         space = search_space("light", pipeline(classes), X.iloc[train], y[train])[0]
         step = pipeline(classes).steps[-1][0]
-        common = {n: v for n, v in space.items() if not n.endswith(("dropout", "weight_decay"))}
+        common = {
+            n: v for n, v in space.items() if not n.endswith(("dropout", "weight_decay", "mixup"))
+        }
 
         def fit_ours(A, b, classes, seed, common=common):
             return ours(A, b, classes, seed, param_distributions=common)
