@@ -448,7 +448,7 @@ def test_display(augmenter, n_features):
 def test_early_stopping_with_few_rows():
     """As the network alone: a row that is alone in its class is taken, too few rows are refused."""
     X = np.random.RandomState(0).randn(40, 3)
-    model = Augmented(MLPClassifier((3,), early_stopping=True, max_iter=1), NOISE)
+    model = Augmented(MLPClassifier((3,), early_stopping=True, max_iter=1, random_state=0), NOISE)
     with pytest.warns(ConvergenceWarning):
         model.fit(X, ["yes"] + ["no"] * 39)
     with pytest.raises(
