@@ -230,7 +230,7 @@ def stacked(above, below):
         return sp.vstack([above, below], format="csr")
     if hasattr(above, "iloc"):
         return sys.modules["pandas"].concat([above, below])
-    if hasattr(above, "vstack") or hasattr(above, "extend_constant"):  # polars
+    if type(above).__module__.startswith("polars"):
         return sys.modules["polars"].concat([above, below])
     return np.concatenate([above, below])
 

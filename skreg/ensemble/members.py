@@ -59,6 +59,15 @@ def tell_callbacks(network, name):
         )
 
 
+def refuse_checkpoints(estimator, name):
+    """Errors for a Checkpoint of what `name` trains, or of itself, where no fit goes on."""
+    if checkpoints_of(estimator):
+        raise ValueError(
+            f"{name} keeps no file of its trainings, so a Checkpoint would do nothing. Leave it "
+            "out, or set it for a fit with the parameters that were found."
+        )
+
+
 def check_kind(network, default):
     """Errors for other estimators."""
     if not isinstance(network, type(default)):

@@ -11,6 +11,8 @@ from sklearn.model_selection._validation import (
     _warn_or_raise_about_fit_failures,
 )
 
+from skreg.ensemble.members import refuse_checkpoints
+
 __all__ = ["BaseSearchCV", "RoundTasks", "error_scores", "score", "tell_failures", "wants_network"]
 
 score = _score
@@ -57,6 +59,7 @@ class RoundTasks:
     """
 
     def __init__(self, search, X, y):
+        refuse_checkpoints(search, type(search).__name__)
         self._arguments = {"estimator": search, "X": X, "y": y, "metadata": None}
         self._context = None
         if getattr(search, "_skl_callbacks", None) or hasattr(search, "_parent_callback_ctx"):

@@ -13,12 +13,17 @@ import numpy as np
 from sklearn.base import clone, is_regressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import _num_samples
 
 from skreg.data.rows import check_arrays
 from skreg.ensemble import FoldEnsembleClassifier, FoldEnsembleRegressor
 from skreg.ensemble.fronts import Front
-from skreg.ensemble.members import check_kind, check_network, network_within, tell_callbacks
+from skreg.ensemble.members import (
+    check_kind,
+    check_network,
+    network_within,
+    refuse_checkpoints,
+    tell_callbacks,
+)
 from skreg.tabular.base import Tabular
 
 
@@ -31,6 +36,12 @@ def ensemble_for(estimator):
     """The ensemble over folds of the task that a network has."""
     regression = is_regressor(network_within(estimator))
     return FoldEnsembleRegressor if regression else FoldEnsembleClassifier
+
+
+def check_callbacks(estimator):
+    """Networks of a search train side by side, and keep no file."""
+    refuse_checkpoints(estimator, "RegularizationSearchCV")
+    tell_callbacks(estimator, "RegularizationSearchCV")
 
 
 class Network:
@@ -78,7 +89,7 @@ class Network:
     @staticmethod
     def _check_network(network):
         check_kind(network, ensemble_for(network)()._default())
-        tell_callbacks(network, "RegularizationSearchCV")
+        check_callbacks(network)
 
     @staticmethod
     def _prepare(network):
@@ -109,7 +120,7 @@ class Table(Network):
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
-        self._encoded = []  # pairs of candidates with all that is fitted, and their tables
+        self._encoded = []  # encoders, unfitted and fitted, with their tables
 
     def weight(self, estimator):
         return self.metadata.get("sample_weight")
@@ -122,24 +133,18 @@ class Table(Network):
 
     def check(self, estimator):
         """The encoder looks at the table first."""
+        check_callbacks(estimator)
         if estimator.estimator is not None:
             self._check_network(estimator.estimator)
 
     def front(self, candidate):
-        weight, seed = self.metadata.get("sample_weight"), self.options["random_state"]
         tabular = clone(candidate)
         tabular.n_jobs, tabular.time_limit = self.options["n_jobs"], self.time_limit
-        found = [(t, Z) for t, Z in self._encoded if _same(t.encoder, tabular.encoder)]
-        if found:
-            tabular.params_ = tabular._resolved(_num_samples(self.X))
-            tabular.ensemble_ = tabular._ensemble(tabular._network(), **self.options)
-            known, Z = found[0]
-            for name in ("encoder_", "n_features_in_", "feature_names_in_"):
-                if hasattr(known, name):
-                    setattr(tabular, name, getattr(known, name))
-        else:
-            Z = tabular._begin(self.X, self.y, weight, seed)
-            self._encoded.append((tabular, Z))
+        known = next((fitted for e, *fitted in self._encoded if _same(e, tabular.encoder)), None)
+        weight, seed = self.metadata.get("sample_weight"), self.options["random_state"]
+        Z = tabular._begin(self.X, self.y, weight, seed, known)
+        if known is None:
+            self._encoded.append((tabular.encoder, tabular.encoder_, Z))
         front = Encoded(tabular, Z, self.metadata)
         self._prepare(front.network)
         return front

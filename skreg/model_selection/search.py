@@ -259,6 +259,8 @@ class RegularizationSearchCV(BaseSearchCV):
             space = search_space(space, self.estimator, X, y)
             own = self.estimator.get_params()
             first = [{name: own[name] for name in space.parameters}]
+        if not space and isinstance(space, list):
+            raise ValueError("param_distributions is an empty list. Give at least one dict.")
         n_sampled = self.n_candidates - len(first)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "The total space of parameters")  # all of it, then

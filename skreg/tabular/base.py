@@ -66,8 +66,11 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         tasks.end(self.ensemble_.estimators_)
         return self
 
-    def _begin(self, X, y, sample_weight, seed):
-        """Decide on parameters, ensemble and encoder; the encoded table."""
+    def _begin(self, X, y, sample_weight, seed, known=None):
+        """Decide on parameters, ensemble and encoder; the encoded table.
+
+        `known` are an encoder and its table, where another model of the same encoder has begun.
+        """
         self.params_ = self._resolved(_num_samples(X))
         self.ensemble_ = self._ensemble(
             self._network(),
@@ -77,7 +80,8 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             time_limit=self.time_limit,
             verbose=self.verbose,
         )
-        Z = self._encode(X, y, sample_weight, seed)
+        self.encoder_, Z = known or self._encode(X, y, sample_weight, seed)
+        self.params_["encoder"] = clone(self.encoder_)
         for name in ("n_features_in_", "feature_names_in_"):
             vars(self).pop(name, None)
             if hasattr(self.encoder_, name):
@@ -103,7 +107,7 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         return {"ensemble_": ensemble, **classes}
 
     def _encode(self, X, y, sample_weight, seed):
-        """The table as an array; of several encodings the one that a first network prefers."""
+        """Encoder and table; of several encodings the one that a first network prefers."""
         encoders, tables = self._encoders(_num_samples(X)), []
         for encoder in encoders:
             tables.append(fitted_table(encoder, X, y, sample_weight))
@@ -122,9 +126,7 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             best = int(np.argmin(losses))
             if self.verbose:
                 print(f"Validation losses {losses} of {encoders}", flush=True)
-        self.encoder_ = encoders[best]
-        self.params_["encoder"] = clone(self.encoder_)
-        return tables[best]
+        return encoders[best], tables[best]
 
     def _encoders(self, n_rows):
         """From which the encoder is chosen, unfitted."""
