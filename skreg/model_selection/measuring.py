@@ -63,11 +63,12 @@ class Measuring:
 
     def _score(self, job, epoch, held_out):
         rows = self._trials.folds.splits[job[1]][held_out]
-        network, X = self._trials.network(job, epoch), None
-        if wants_network(self._scorer) and not (self._params and self._trials.has_front(job[0])):
-            X = self._trials.rows(job, held_out=held_out)
-            network.__dict__.pop("feature_names_in_", None)
-        if X is None or X.shape[0] != len(rows):  # variants of rows are not scored
+        network = self._trials.network(job, epoch)
+        X = self._trials.rows(job, held_out=held_out)
+        routed = self._params and self._trials.has_front(job[0])
+        if wants_network(self._scorer) and not routed and X.shape[0] == len(rows):
+            vars(network).pop("feature_names_in_", None)  # X is an array
+        else:  # which does not score variants of rows either
             network, X = self._whole(*job, network), take(self._X, rows)
         params = _check_method_params(self._X, self._params, indices=rows)
         y = take(self._y, rows)
