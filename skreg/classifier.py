@@ -6,6 +6,7 @@ The signature and its texts are written by docs/signature/write.py, from paramet
 import numpy as np
 from scipy.special import log_softmax
 from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
@@ -654,6 +655,30 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         index = p.argmax(axis=1) if p.shape[1] > 1 else (p[:, 0] > 0.5).astype(int)
         return self.classes_[np.minimum(index, len(self.classes_) - 1)]
 
+    def score(self, X, y, sample_weight=None):
+        """Accuracy: the weighted share of rows whose class, or all of whose labels, are predicted.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Input data.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+            True labels.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            Between 0 and 1.
+        """
+        predicted = self.predict(X)
+        if sample_weight is None and _plainly_comparable(y, predicted):
+            return float(np.mean(y == predicted))
+        return float(accuracy_score(y, predicted, sample_weight=sample_weight))
+
     def predict_proba(self, X, *, n_draws=None):
         """Probabilities of the classes.
 
@@ -701,3 +726,18 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def _plainly_comparable(y, predicted):
+    """Whether both are vectors of integers or of texts, of which there is nothing to check.
+
+    A search over small tables scores thousands of networks; the checks take longer than predicting.
+    """
+    return (
+        isinstance(y, np.ndarray)
+        and y.shape == predicted.shape
+        and y.ndim == 1
+        and y.size > 0
+        and y.dtype.kind == predicted.dtype.kind
+        and y.dtype.kind in "iubU"
+    )

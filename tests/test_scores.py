@@ -154,3 +154,28 @@ def test_what_does_not_fit():
     ]:
         with pytest.raises(ValueError, match=message):
             network.evaluate_and_score(data, rows, (score, {}), link, weight, out)
+
+
+@pytest.mark.parametrize("kind", ["int", "float", "str", "bool", "object", "list", "series"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_classifiers_score_is_the_accuracy(kind, weighted):
+    pd = pytest.importorskip("pandas")
+    X, y = make_classification(120, 6, n_informative=4, random_state=0)
+    make = {
+        "str": lambda y: np.array(["no", "yes"])[y],
+        "bool": lambda y: y.astype(bool),
+        "float": lambda y: y.astype(float),
+        "object": lambda y: np.array(["no", "yes"], dtype=object)[y],
+        "list": list,
+        "series": pd.Series,
+        "int": lambda y: y,
+    }[kind]
+    y = make(y)
+    model = MLPClassifier((8,), max_iter=3, random_state=0).fit(X, y)
+    weight = np.random.default_rng(0).random(120) if weighted else None
+    expected = accuracy_score(y, model.predict(X), sample_weight=weight)
+    score = model.score(X, y, weight)
+    assert type(score) is float
+    assert score == pytest.approx(expected, rel=1e-12)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        model.score(X, y[:-1])

@@ -10,11 +10,11 @@ def padded(curves):
     """
     numbers = [np.asarray(curve, np.float64) for curve in curves]
     numbers = [curve[np.isfinite(curve)] for curve in numbers]
-    n_epochs = max(map(len, numbers))
-    lowest = np.full(1, -np.inf)  # of a fold without any
-    return np.stack(
-        [np.pad(c if len(c) else lowest, (0, n_epochs - max(1, len(c))), "edge") for c in numbers]
-    )
+    whole = np.full((len(numbers), max(1, *map(len, numbers))), -np.inf)  # of a fold without any
+    for row, curve in zip(whole, numbers, strict=True):
+        if len(curve):
+            row[: len(curve)], row[len(curve) :] = curve, curve[-1]
+    return whole
 
 
 def epoch_by_the_others(curves, k):
