@@ -1,6 +1,17 @@
 """Configuration of the documentation: sphinx-build -W -b html docs docs/_build/html"""
 
+import importlib.metadata
+import inspect
+import shutil
+from pathlib import Path
+
+import matplotlib as mpl
+from sphinx_gallery.sorting import ExplicitOrder
+
 import skreg
+
+HERE = Path(__file__).parent
+STYLE = HERE / "style.mplstyle"
 
 project = "skreg"
 author = "the skreg developers"
@@ -12,29 +23,111 @@ extensions = [
     "myst_parser",
     "numpydoc",
     "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
+    "sphinx_copybutton",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
 
-myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_enable_extensions = ["attrs_inline", "colon_fence", "dollarmath"]
 myst_heading_anchors = 3
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "figures"]
+suppress_warnings = ["config.cache"]  # two settings are functions
 
-numpydoc_show_class_members = False  # api.md lists the methods itself
+# ------------------------------------------------------------------------------- API
+
+
+def own_methods(name):
+    """The public methods of a class that skreg itself defines, or that scikit-learn documents."""
+    cls = skreg
+    for part in name.split(".")[1:]:
+        cls = getattr(cls, part)
+    return [
+        method
+        for method, function in inspect.getmembers(cls, callable)
+        if not method.startswith("_") and getattr(function, "__module__", "").startswith("skreg")
+    ]
+
+
+autosummary_context = {"own_methods": own_methods}
+numpydoc_show_class_members = False  # the template lists them
+
+# --------------------------------------------------------------------------- pictures
+
+
+def use_style(gallery_conf, file):
+    """Each example begins with the style of all."""
+    mpl.style.use(STYLE)
+
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"/plot_",
-    "ignore_pattern": r"^(?!plot_)",  # quickstart.py and the benchmarks are scripts, not pages
+    "ignore_pattern": r"^(?!.*plot_)|benchmarks",  # scripts, not pages
     "capture_repr": (),  # printed text and figures, no representation of the last value
-}
+    "subsection_order": ExplicitOrder(
+        [
+            f"../examples/{section}"
+            for section in (
+                "penalties", "noise", "normalization", "stopping", "augmentation", "tables",
+                "beyond",
+            )
+        ]
+    ),
+    "reset_modules": ("matplotlib", use_style),
+    "image_srcset": ["2x"],
+    "backreferences_dir": "generated/backreferences",
+    "doc_module": ("skreg",),
+    "show_signature": False,
+    "download_all_examples": False,
+}  # fmt: skip
 
+plot_basedir = str(HERE / "figures")
 plot_html_show_formats = plot_html_show_source_link = False
-plot_formats = [("png", 120)]
+plot_formats = [("png", 150)]
+plot_rcparams = dict(mpl.rc_params_from_file(STYLE, use_default_template=False))
+plot_apply_rcparams = True
+
+# ------------------------------------------------------------------------------ pages
 
 html_theme = "pydata_sphinx_theme"
-html_theme_options = {"header_links_before_dropdown": 7}
-html_sidebars = {"*": []}  # top-level pages have no section to navigate
+html_theme_options = {
+    "header_links_before_dropdown": 6,
+    "show_toc_level": 2,
+    "navigation_with_keys": False,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "secondary_sidebar_items": ["page-toc"],
+    "pygments_light_style": "tango",
+}
+html_static_path = ["_static"]
+html_css_files = ["skreg.css"]
+html_favicon = "_static/favicon.svg"
+html_sidebars = {"index": [], "getting_started": [], "changelog": [], "contributing": []}
 html_title = "skreg"
 html_show_sourcelink = False
-exclude_patterns = ["_build"]
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+copybutton_exclude = ".linenos, .gp, .go"
+
+# Formulas are set by files that lie beside the pages, so that they need no network.
+mathjax_path = "mathjax/tex-chtml.js"
+
+
+def copy_mathjax(app, error):
+    """The part of MathJax that pages of formulas need: the program and its fonts."""
+    if error or app.builder.format != "html":
+        return
+    files = importlib.metadata.files("sphinx-mathjax-offline")
+    program = next(Path(f.locate()) for f in files if f.name == "tex-chtml.js")
+    fonts = Path("output", "chtml", "fonts", "woff-v2")
+    target = Path(app.outdir, "_static", "mathjax")
+    shutil.copytree(program.parent / fonts, target / fonts, dirs_exist_ok=True)
+    shutil.copy(program, target)
+
+
+def setup(app):
+    app.connect("build-finished", copy_mathjax)
