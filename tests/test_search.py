@@ -55,18 +55,18 @@ def test_common_checks(estimator, check):
 
 def test_rounds():
     """A third goes on to three times the epochs; the last one trains to the end."""
-    assert rounds_of(64, 3, 4, 200) == [(64, 4), (22, 12), (8, 36), (3, 108), (1, 200)]
+    assert rounds_of(64, 3, 4, 200) == [(64, 4), (21, 12), (7, 36), (2, 108), (1, 200)]
     assert rounds_of(27, 3, 1, 9) == [(27, 1), (9, 3), (3, 9)]
     assert rounds_of(1, 3, 10, 50) == rounds_of(1, 3, "auto", 50) == [(1, 50)]
     assert rounds_of(9, 3, 40, 50) == [(9, 40), (3, 50)]
     assert rounds_of(9, 3, 80, 50) == [(9, 50)]
     assert rounds_of(10, 2.5, 2, 100) == [(10, 2), (4, 5), (2, 13), (1, 100)]
     assert rounds_of(3, 1.1, 1, 5) == [(3, 1), (2, 2), (1, 5)]
-    assert rounds_of(64, 3, "auto", 200) == [(64, 3), (22, 9), (8, 27), (3, 81), (1, 200)]
+    assert rounds_of(64, 3, "auto", 200) == [(64, 3), (21, 9), (7, 27), (2, 81), (1, 200)]
     assert rounds_of(9, 3, "auto", 200) == [(9, 23), (3, 69), (1, 200)]
-    assert rounds_of(64, 3, "auto", 1000)[:2] == [(64, 3), (22, 9)]
-    assert rounds_of(64, 3, "auto", 2000, 5)[:2] == [(64, 10), (22, 30)]
-    assert rounds_of(64, 3, "auto", 27) == [(64, 1), (22, 3), (8, 9), (3, 27)]
+    assert rounds_of(64, 3, "auto", 1000)[:2] == [(64, 3), (21, 9)]
+    assert rounds_of(64, 3, "auto", 2000, 5)[:2] == [(64, 10), (21, 30)]
+    assert rounds_of(64, 3, "auto", 27) == [(64, 1), (21, 3), (7, 9), (2, 27)]
 
 
 def test_survivors_train_on(classes):

@@ -1,4 +1,7 @@
-"""Rounds: how many candidates go on, and to which epoch (Jamieson and Talwalkar 2016)."""
+"""Rounds: how many candidates go on, and to which epoch.
+
+Successive halving (Jamieson and Talwalkar 2016), with the numbers of Li et al. (2018).
+"""
 
 import math
 
@@ -10,8 +13,9 @@ USUAL_EPOCHS, FIRST_STEPS = 200, 50
 def rounds_of(n_candidates, factor, min_epochs, max_epochs, n_steps=FIRST_STEPS):
     """Candidates and the epoch to which they train, of each round.
 
-    Each round keeps 1 / factor of the candidates and trains them factor times as long, until one
-    is left, which trains to the end, or the end is reached. With ``min_epochs="auto"`` the first
+    Round r has floor(n_candidates / factor^r) of them, but one at least, and trains them factor
+    times as long as the round before. It ends with the one that is left, which trains to the end,
+    or where the end is reached. With ``min_epochs="auto"`` the first
     round is as long as leads there in equal steps, but fifty steps at least.
 
     Parameters
@@ -29,7 +33,8 @@ def rounds_of(n_candidates, factor, min_epochs, max_epochs, n_steps=FIRST_STEPS)
     """
     numbers = [n_candidates]
     while numbers[-1] > 1:
-        numbers.append(min(math.ceil(numbers[-1] / factor), numbers[-1] - 1))
+        share = math.floor(n_candidates / factor ** len(numbers))
+        numbers.append(max(1, min(share, numbers[-1] - 1)))
     if min_epochs == "auto":
         planned = min(max_epochs, USUAL_EPOCHS) / factor ** (len(numbers) - 1)
         min_epochs = max(math.ceil(planned), math.ceil(FIRST_STEPS / n_steps))
