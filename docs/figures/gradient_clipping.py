@@ -1,0 +1,25 @@
+"""Losses of a training whose rows hold a few gross outliers, with and without clipping."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from _common import warnings  # noqa: F401
+from sklearn.datasets import make_regression
+
+from skreg import MLPRegressor
+
+X, y = make_regression(2000, 10, noise=5, random_state=0)
+y /= y.std()
+rng = np.random.default_rng(0)
+dirty = y.copy()
+dirty[rng.choice(2000, 6, replace=False)] *= 300
+figure, axes = plt.subplots(figsize=(7.2, 2.8))
+for clip, color in ((None, "0.55"), (1.0, "C0")):
+    for seed in range(3):
+        mlp = MLPRegressor(hidden_layer_sizes=(32,), solver="sgd", learning_rate_init=0.01,
+                           batch_size=32, clip_norm=clip, random_state=seed)  # fmt: skip
+        errors = [np.mean((mlp.partial_fit(X, dirty).predict(X) - y) ** 2) for _ in range(30)]
+        label = f"clip_norm={clip}" if seed == 0 else None
+        axes.plot(range(1, 31), errors, color=color, lw=1.3, label=label)
+axes.set(title="6 of 2000 targets are 300 times too large: error on the true ones", yscale="log")
+axes.set(xlabel="epoch", ylabel="squared error")
+axes.legend()
