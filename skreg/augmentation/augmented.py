@@ -75,6 +75,7 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
     Parameters
     ----------
     estimator : estimator
+        What is fitted, a clone of it.
     augmenter : augmenter
         Its `random_state` decides the variants.
     n_copies : int, default=4
@@ -123,7 +124,9 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Training rows.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), optional
+            Targets.
         **params : dict
             Passed to the estimator's `fit`. What has one value a row is extended for the variants;
             `X_val`, `y_val` and `sample_weight_val` are passed as they are.
@@ -131,6 +134,7 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         self : object
+            The fitted estimator.
         """
         if _routing_enabled():
             params = dict(process_routing(self, "fit", **params).estimator.fit)
@@ -163,10 +167,12 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         *callbacks : callbacks
+            As the estimator's `set_callbacks` takes them.
 
         Returns
         -------
         self : object
+            The estimator.
         """
         self.estimator.set_callbacks(*callbacks)
         return self
@@ -275,12 +281,14 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Input data.
         **params : dict
             Passed to the estimator.
 
         Returns
         -------
-        y : ndarray
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            What the estimator predicts.
         """
         return self._call("predict", X, **params)
 
@@ -291,12 +299,14 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Input data.
         **params : dict
             Passed to the estimator.
 
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`.
         """
         return self._call("predict_proba", X, **params)
 
@@ -307,12 +317,14 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Input data.
         **params : dict
             Passed to the estimator.
 
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`.
         """
         return self._call("predict_log_proba", X, **params)
 
@@ -323,12 +335,14 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Input data.
         **params : dict
             Passed to the estimator.
 
         Returns
         -------
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            As the estimator returns them.
         """
         return self._call("decision_function", X, **params)
 
@@ -339,13 +353,16 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-        y : array-like, optional
+            Input data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), optional
+            True targets.
         **params : dict
             Passed to the estimator.
 
         Returns
         -------
         score : float
+            As the estimator returns it.
         """
         return self._call("score", X, y, **params)
 
@@ -379,6 +396,7 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         routing : MetadataRouter
+            To the estimator and to the augmenter.
         """
         to_estimator = MethodMapping().add(caller="fit", callee="fit")
         for method in METHODS:
@@ -447,12 +465,16 @@ class AugmentationSampler(BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Training rows.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
 
         Returns
         -------
         X_new : ndarray or data frame of shape (n_samples * (1 + n_copies), n_features)
+            The rows of X, then the variants.
         y_new : ndarray or series of the same length
+            Their targets.
         """
         check_consistent_length(X, y)
         with all_or_nothing(self):

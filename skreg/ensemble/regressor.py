@@ -57,10 +57,12 @@ class FoldEnsembleRegressor(RegressorMixin, FoldEnsemble):
     >>> from skreg import MLPRegressor
     >>> from skreg.ensemble import FoldEnsembleRegressor
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> network = MLPRegressor(hidden_layer_sizes=(32,), standardize_y=True, dropout=0.1)
-    >>> model = FoldEnsembleRegressor(network, random_state=0).fit(20 * X[::2], y[::2])
-    >>> model.score(20 * X[1::2], y[1::2]) > 0.4
-    True
+    >>> X *= 20  # each column has a standard deviation of about 1
+    >>> params = {"learning_rate_init": 0.005, "standardize_y": True, "dropout": 0.1}
+    >>> network = MLPRegressor(hidden_layer_sizes=(32,), **params)
+    >>> model = FoldEnsembleRegressor(network, random_state=0).fit(X[::2], y[::2])
+    >>> model.score(X[1::2], y[1::2])
+    0.4...
     """
 
     _numeric = True

@@ -109,6 +109,7 @@ class SearchDisplay:
         Returns
         -------
         display : SearchDisplay
+            With `ax_`, `axes_`, `figure_`, `lines_` and `points_`.
 
         Raises
         ------
@@ -132,16 +133,21 @@ class SearchDisplay:
         return display.plot(kind=kind, parameters=parameters, ax=ax)
 
     def plot(self, *, kind="auto", parameters=None, ax=None):
-        """Draw.
+        """Draw the candidates of `results`.
 
         Parameters
         ----------
-        kind, parameters, ax
-            As in :meth:`from_estimator`.
+        kind : {'auto', 'all', 'rounds', 'parameters'}, default='auto'
+            Which panels; 'auto': those of the parameters, and of the rounds if there are several.
+        parameters : str or list of str, optional
+            Which ones have a panel; by default all of which candidates have different values.
+        ax : matplotlib Axes or array of Axes, optional
+            Where to draw; None makes a new figure.
 
         Returns
         -------
         display : SearchDisplay
+            With `ax_`, `axes_`, `figure_`, `lines_` and `points_`.
         """
         check_matplotlib_support(f"{type(self).__name__}.plot")
         candidates = Candidates(self.results, self.metric)

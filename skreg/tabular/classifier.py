@@ -83,8 +83,8 @@ class TabularClassifier(ClassifierMixin, Tabular):
     >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
     >>> X["size"] = pd.cut(X.pop("mean area"), 3, labels=["small", "medium", "large"])
     >>> model = TabularClassifier(random_state=0).fit(X[::2], y[::2])
-    >>> model.score(X[1::2], y[1::2]) > 0.95
-    True
+    >>> model.score(X[1::2], y[1::2])
+    0.9...
     """
 
     _parameter_constraints: dict = {

@@ -72,8 +72,8 @@ class TabularRegressor(RegressorMixin, Tabular):
     >>> from skreg import TabularRegressor
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
     >>> model = TabularRegressor(random_state=0).fit(X[::2], y[::2])
-    >>> model.score(X[1::2], y[1::2]) > 0.4
-    True
+    >>> model.score(X[1::2], y[1::2])
+    0.4...
     """
 
     def __init__(
