@@ -289,12 +289,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         before it, in proportion to their depth [18]_. See: :doc:`/regularization/residual`.
 
     augmentation : augmenter or None, default=None
-        An augmenter of :mod:`skreg.augmentation`, such as `RandomRotation(image_shape=(28, 28))` or
-        a `Compose`: training sees a fresh random variant of every row in every epoch. It learns
-        what it needs from the training rows (in `partial_fit` from those of the call); validation
-        rows and what is predicted are never augmented. Sparse X is made dense chunk by chunk.
-        Augmenters that mix targets are refused: see `mixup`, `cutmix`. Variants follow from
-        `random_state`, unless the augmenter has one of its own. See: :doc:`/augmentation/index`.
+        An augmenter of ``skreg.augmentation``, such as `RandomRotation(image_shape=(28, 28))` or a
+        `Compose`: training sees a fresh random variant of every row in every epoch. It learns what
+        it needs from the training rows (in `partial_fit` from those of the call); validation rows
+        and what is predicted are never augmented. Sparse X is made dense chunk by chunk. Augmenters
+        that mix targets are refused: see `mixup`, `cutmix`. Variants follow from `random_state`,
+        unless the augmenter has one of its own. See: :doc:`/augmentation/index`.
 
     class_weight : dict, 'balanced' or None, default=None
         Weights of the classes, multiplied with `sample_weight` in training and in the validation
@@ -387,6 +387,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     See Also
     --------
     MLPRegressor : The same for regression.
+    TabularClassifier : An ensemble of these for raw tables, without tuning.
+    RegularizationSearchCV : Tunes the regularizers.
     sklearn.neural_network.MLPClassifier : scikit-learn's own, with an L2 penalty only.
 
     References

@@ -295,12 +295,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         before it, in proportion to their depth [20]_. See: :doc:`/regularization/residual`.
 
     augmentation : augmenter or None, default=None
-        An augmenter of :mod:`skreg.augmentation`, such as `RandomRotation(image_shape=(28, 28))` or
-        a `Compose`: training sees a fresh random variant of every row in every epoch. It learns
-        what it needs from the training rows (in `partial_fit` from those of the call); validation
-        rows and what is predicted are never augmented. Sparse X is made dense chunk by chunk.
-        Augmenters that mix targets are refused: see `mixup`, `cutmix`. Variants follow from
-        `random_state`, unless the augmenter has one of its own. See: :doc:`/augmentation/index`.
+        An augmenter of ``skreg.augmentation``, such as `RandomRotation(image_shape=(28, 28))` or a
+        `Compose`: training sees a fresh random variant of every row in every epoch. It learns what
+        it needs from the training rows (in `partial_fit` from those of the call); validation rows
+        and what is predicted are never augmented. Sparse X is made dense chunk by chunk. Augmenters
+        that mix targets are refused: see `mixup`, `cutmix`. Variants follow from `random_state`,
+        unless the augmenter has one of its own. See: :doc:`/augmentation/index`.
 
     delta : float, default=1.0
         Where ``loss="huber"`` turns from squared to linear, in units of y, or with `standardize_y`
@@ -409,6 +409,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     See Also
     --------
     MLPClassifier : The same for classification.
+    TabularRegressor : An ensemble of these for raw tables, without tuning.
+    RegularizationSearchCV : Tunes the regularizers.
     sklearn.neural_network.MLPRegressor : scikit-learn's own, with an L2 penalty only.
 
     References

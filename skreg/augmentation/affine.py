@@ -125,9 +125,11 @@ class RandomRotation(AffineAugmenter):
     --------
     >>> import numpy as np
     >>> from skreg.augmentation import RandomRotation
-    >>> X = np.eye(3).reshape(1, 9)
-    >>> RandomRotation(90, image_shape=(3, 3), random_state=0).fit_transform(X).shape
-    (1, 9)
+    >>> X = np.eye(3).reshape(1, 3, 3)
+    >>> RandomRotation(90, random_state=0).fit_transform(X)[0].round(2)
+    array([[0.41, 0.38, 0.  ],
+           [0.04, 1.  , 0.04],
+           [0.  , 0.38, 0.41]])
     """
 
     _parameter_constraints: dict = {

@@ -94,6 +94,11 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
     feature_names_in_ : ndarray of shape (n_features,)
         Names of features, where X had them.
 
+    See Also
+    --------
+    AugmentationSampler : Makes the rows, and fits nothing.
+    skreg.MLPClassifier : Its parameter `augmentation` draws new variants in every epoch.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
@@ -438,6 +443,10 @@ class AugmentationSampler(BaseEstimator):
         The fitted augmenter.
     sample_indices_ : ndarray of shape (n_new,)
         The row of X that each row of the result comes from.
+
+    See Also
+    --------
+    Augmented : An estimator that is fitted on the rows and their variants.
 
     Examples
     --------

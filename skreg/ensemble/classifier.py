@@ -65,6 +65,12 @@ class FoldEnsembleClassifier(ClassifierMixin, FoldEnsemble):
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, where all are strings.
 
+    See Also
+    --------
+    FoldEnsembleRegressor : The same for regression.
+    WeightedEnsembleClassifier : Weighted mean of several such ensembles.
+    TabularClassifier : An encoder and such an ensemble, for raw tables.
+
     References
     ----------
     .. [1] Guo, Pleiss, Sun and Weinberger (2017). "On calibration of modern neural networks". ICML.

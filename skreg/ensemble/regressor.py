@@ -51,6 +51,12 @@ class FoldEnsembleRegressor(RegressorMixin, FoldEnsemble):
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, where all are strings.
 
+    See Also
+    --------
+    FoldEnsembleClassifier : The same for classification.
+    WeightedEnsembleRegressor : Weighted mean of several such ensembles.
+    TabularRegressor : An encoder and such an ensemble, for raw tables.
+
     Examples
     --------
     >>> from sklearn.datasets import load_diabetes

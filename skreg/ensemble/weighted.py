@@ -137,7 +137,7 @@ class WeightedEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
 class WeightedEnsembleClassifier(ClassifierMixin, WeightedEnsemble):
     """Weighted mean of the probabilities of several ensembles over folds.
 
-    What :class:`~skreg.model_selection.RegularizationSearchCV` makes with ``final="ensemble"``.
+    What :class:`~skreg.RegularizationSearchCV` makes with ``final="ensemble"``.
     Each ensemble brings its own encoding, preprocessing and temperature.
 
     Parameters
@@ -159,6 +159,11 @@ class WeightedEnsembleClassifier(ClassifierMixin, WeightedEnsemble):
         Number of features seen during `fit`.
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, where all are strings.
+
+    See Also
+    --------
+    FoldEnsembleClassifier : The ensembles that are averaged.
+    WeightedEnsembleRegressor : The same for regression.
 
     References
     ----------
@@ -203,7 +208,7 @@ class WeightedEnsembleClassifier(ClassifierMixin, WeightedEnsemble):
 class WeightedEnsembleRegressor(RegressorMixin, WeightedEnsemble):
     """Weighted mean of the predictions of several ensembles over folds.
 
-    What :class:`~skreg.model_selection.RegularizationSearchCV` makes with ``final="ensemble"``.
+    What :class:`~skreg.RegularizationSearchCV` makes with ``final="ensemble"``.
 
     Parameters
     ----------
@@ -222,6 +227,11 @@ class WeightedEnsembleRegressor(RegressorMixin, WeightedEnsemble):
         Number of features seen during `fit`.
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, where all are strings.
+
+    See Also
+    --------
+    FoldEnsembleRegressor : The ensembles that are averaged.
+    WeightedEnsembleClassifier : The same for classification.
 
     References
     ----------

@@ -100,7 +100,7 @@ class Summary:
 
     See Also
     --------
-    TrainingCurveDisplay : Losses over the epochs of trainings.
+    skreg.TrainingCurveDisplay : Losses over the epochs of trainings.
 
     Examples
     --------

@@ -125,6 +125,12 @@ class RegularizationSearchCV(BaseSearchCV):
     n_features_in_, feature_names_in_, classes_ :
         Those of `best_estimator_`.
 
+    See Also
+    --------
+    search_space : What is drawn from, by name.
+    SearchDisplay : Draws what was found.
+    sklearn.model_selection.HalvingRandomSearchCV : Trains each candidate anew in each round.
+
     Notes
     -----
     The steps of a pipeline are fitted first, for all candidates, one after the other; `time_limit`

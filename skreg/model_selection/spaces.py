@@ -23,7 +23,7 @@ class SearchSpace(list):
 
     See Also
     --------
-    search_space : Spaces that are known to be useful.
+    skreg.search_space : Spaces that are known to be useful.
 
     Examples
     --------

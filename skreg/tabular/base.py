@@ -196,7 +196,7 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         """How much worse held-out rows are predicted without each input column.
 
         The values of one column of X are shuffled, and each row is predicted by the members that
-        have not trained on it. A :class:`~skreg.preprocessing.TableEncoder` encodes the table
+        have not trained on it. A :class:`~skreg.TableEncoder` encodes the table
         once; any other encoder encodes it anew for each shuffle.
 
         Parameters

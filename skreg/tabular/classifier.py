@@ -13,8 +13,8 @@ from skreg.tabular.base import AUTO, Tabular
 class TabularClassifier(ClassifierMixin, Tabular):
     """Classifier for tables as they are: numbers, categories, missing values.
 
-    A :class:`~skreg.preprocessing.TableEncoder` and a
-    :class:`~skreg.ensemble.FoldEnsembleClassifier` of networks, whose parameters follow from the
+    A :class:`~skreg.TableEncoder` and a
+    :class:`~skreg.FoldEnsembleClassifier` of networks, whose parameters follow from the
     number of rows where they are 'auto'.
 
     Parameters
@@ -74,6 +74,13 @@ class TabularClassifier(ClassifierMixin, Tabular):
         Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, where all are strings.
+
+    See Also
+    --------
+    TabularRegressor : The same for regression.
+    FoldEnsembleClassifier : The ensemble alone, for arrays of numbers.
+    TableEncoder : The encoder alone.
+    RegularizationSearchCV : Tunes the parameters that are 'auto'.
 
     Examples
     --------
