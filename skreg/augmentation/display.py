@@ -11,7 +11,7 @@ from skreg.augmentation.copies import one_each
 class AugmentationDisplay:
     """A table of plots: each row has an original and then its variants.
 
-    Pictures are drawn as such, all with the same range of grey, signals and rows of tables as
+    Pictures are drawn as such, all with the same range of gray, signals and rows of tables as
     curves. Best made by :meth:`from_augmenter`.
 
     Parameters

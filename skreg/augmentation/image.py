@@ -131,7 +131,7 @@ class RandomErasing(ImageAugmenter):
     ratio : tuple (low, high), default=(0.3, 3.3)
         Range of height over width, in units of the picture's, > 0.
     fill_value : float, default=0.0
-        The constant; 0 is the mean after standardising.
+        The constant; 0 is the mean after standardizing.
     image_shape : tuple (height, width) or (height, width, channels), optional
         How to read a row with height * width * channels features. None: X is given in the shape
         (n_samples, height, width[, channels]).

@@ -24,7 +24,7 @@ class TrainingCurveDisplay:
 
     Both losses are without penalties, so that they have one scale: what stands between them is
     overfitting, less what dropout and noise add to the training loss. Solid is validation, dashed
-    training, and a dotted line marks the best epoch; each estimator has one colour. Below, where
+    training, and a dotted line marks the best epoch; each estimator has one color. Below, where
     there is something to see, stand the validation score and the learning rate. Of
     ``solver='lbfgs'`` the objective is drawn too, which includes the penalties, by iteration.
 
@@ -203,7 +203,7 @@ class TrainingCurveDisplay:
         return list(told) if any(map(varies, told.values())) else []
 
     def _draw(self, name, panels, x, best, line_kw):
-        """The lines of one training, all in the colour of the first."""
+        """The lines of one training, all in the color of the first."""
         history = self.histories[name]
         positions = _positions(history, x)
         left_out = ["objective"] if in_epochs(history) else []  # penalties: another scale

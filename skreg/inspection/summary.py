@@ -19,7 +19,7 @@ FLEXIBLE = HEAD.index("parts")  # the column that is broken into lines
 COUNTS = ("n_parameters", "n_weights", "n_zeros")
 LEFT = 4  # columns with text; the others hold numbers
 
-# Lines and text in the colours of the page, which may be light or dark.
+# Lines and text in the colors of the page, which may be light or dark.
 STYLE = """<style>
 .skreg-summary table {border-collapse: collapse; margin: 0.5em 0; font-size: 0.9em;
   color: inherit; background: transparent;}
