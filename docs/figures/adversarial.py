@@ -31,6 +31,6 @@ for epsilon, color in ((0.0, "0.55"), (0.1, "C1"), (0.3, "C3")):
         mlp.fit(X, y)
         scores.append([mlp.score(attacked(mlp, X_test, y_test, s), y_test) for s in sizes])
     axes.plot(sizes, np.mean(scores, axis=0), color=color, label=f"adversarial_epsilon={epsilon}")
-axes.set(title="Accuracy on attacked digits", xlabel="size of the attack, standard deviations")
-axes.set(ylabel="accuracy", ylim=(0, 1), xlim=(0, 0.5))
+axes.set_xlabel("size of the attack (standard deviations of a pixel)")
+axes.set(title="Accuracy on attacked test digits", ylabel="accuracy", ylim=(0, 1), xlim=(0, 0.5))
 axes.legend(loc="lower left")

@@ -18,7 +18,7 @@ CHANGES = {
     "GaussianNoise": aug.GaussianNoise(0.12, **shape),
 }
 figure, panels = plt.subplots(2, 4, figsize=(7.2, 3.9))
-pictures = {"the picture": china.ravel()}
+pictures = {"Original": china.ravel()}
 for name, change in CHANGES.items():
     rows = np.tile(china.reshape(1, -1), (4, 1))
     variants = change.set_params(random_state=3).fit_transform(rows)

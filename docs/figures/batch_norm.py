@@ -1,4 +1,4 @@
-"""The units of a deep network, layer by layer, without and with batch normalization."""
+"""What enters the activations of a deep network, without and with batch normalization."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -20,6 +20,6 @@ for axes, batch_norm in zip(panels, (False, True), strict=True):
     for part in parts["bodies"]:
         part.set(facecolor="C2" if batch_norm else "0.55", alpha=0.6)
     axes.axhline(0, color="0.8", lw=0.8, zorder=0)
-    axes.set(title=f"batch_norm={batch_norm}", xlabel="hidden layer", ylim=(-4, 4))
+    axes.set(title=f"batch_norm={batch_norm}", xlabel="hidden layer", ylim=(-3.5, 3.5))
     axes.set_xticks(range(1, DEPTH + 1))
-panels[0].set_ylabel("unit before activation")
+panels[0].set_ylabel("pre-activation")

@@ -15,7 +15,7 @@ for _ in range(12):
     panels[0].scatter(*(X + 0.3 * rng.normal(size=X.shape)).T, c=y, cmap="RdBu_r", vmin=-0.1,
                       vmax=1.1, s=6, alpha=0.16, lw=0)  # fmt: skip
 panels[0].scatter(*X.T, c=y, cmap="RdBu_r", vmin=-0.1, vmax=1.1, s=10)
-panels[0].set(title="What it sees", xticks=[], yticks=[], xlabel="each row in many epochs")
+panels[0].set(title="Rows with noise", xticks=[], yticks=[], xlabel="the same rows in 12 epochs")
 for axes, noise in zip(panels[1:], (0.0, 0.3), strict=True):
     mlp = MLPClassifier((128, 128), input_noise=noise, max_iter=400, n_iter_no_change=400,
                         random_state=0).fit(X, y)  # fmt: skip

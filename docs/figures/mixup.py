@@ -11,13 +11,14 @@ X, y = moons(120, 0.35, seed=1)
 new, new_y = moons(4000, 0.35, seed=2)
 figure, panels = plt.subplots(1, 3, figsize=(7.2, 2.7))
 rng = np.random.default_rng(0)
-partner, share = rng.permutation(len(X)), rng.beta(0.8, 0.8, len(X))
+partner, share = rng.permutation(len(X)), rng.beta(1, 1, len(X))
 mixed = share[:, None] * X + (1 - share[:, None]) * X[partner]
 target = share * y + (1 - share) * y[partner]
-panels[0].scatter(*mixed.T, c=target, cmap="RdBu_r", vmin=-0.1, vmax=1.1, s=16, edgecolor="0.7",
-                  lw=0.3)  # fmt: skip
-panels[0].set(title="What it sees", xticks=[], yticks=[], xlabel="mixtures of rows and labels")
-for axes, mixup in zip(panels[1:], (0.0, 0.8), strict=True):
+colors = {"cmap": "RdBu_r", "vmin": -0.1, "vmax": 1.1}
+panels[0].scatter(*X.T, c=y, s=5, alpha=0.25, lw=0, **colors)
+panels[0].scatter(*mixed.T, c=target, s=18, edgecolor="0.6", lw=0.4, **colors)
+panels[0].set(title="Mixed rows", xticks=[], yticks=[], xlabel="color: the mixed label")
+for axes, mixup in zip(panels[1:], (0.0, 1.0), strict=True):
     mlp = MLPClassifier((128, 128), mixup=mixup, max_iter=400, n_iter_no_change=400,
                         random_state=0).fit(X, y)  # fmt: skip
     boundary(axes, mlp, X, y)

@@ -8,7 +8,7 @@ from skreg import MLPClassifier
 
 DEPTHS = (1, 3, 7, 13, 21)
 figure, axes = plt.subplots(figsize=(7.2, 2.8))
-for residual, color, name in ((False, "0.55", "plain"), (True, "C2", "with residual links")):
+for residual, color, name in ((False, "0.55", "residual=False"), (True, "C2", "residual=True")):
     scores = []
     for depth in DEPTHS:
         of_seeds = []
@@ -21,6 +21,6 @@ for residual, color, name in ((False, "0.55", "plain"), (True, "C2", "with resid
     mean, low, high = np.mean(scores, axis=1), np.min(scores, axis=1), np.max(scores, axis=1)
     axes.fill_between(DEPTHS, low, high, color=color, alpha=0.15, lw=0)
     axes.plot(DEPTHS, mean, "o-", color=color, label=name)
-axes.set(title="Accuracy on new digits after 15 epochs", xlabel="hidden layers", ylabel="accuracy")
-axes.set(xticks=DEPTHS, ylim=(0, 1.02))
+axes.set(title="Accuracy on test digits after 15 epochs", xlabel="hidden layers", ylabel="accuracy")
+axes.set(xticks=DEPTHS, ylim=(0.5, 1))
 axes.legend(loc="lower left")
