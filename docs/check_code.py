@@ -37,7 +37,7 @@ NEEDS = {
 
 def pages():
     """By their names."""
-    paths = sorted(p for p in DOCS.rglob("*.md") if not p.relative_to(DOCS).parts[0][0] == "_")
+    paths = sorted(p for p in DOCS.rglob("*.md") if p.relative_to(DOCS).parts[0][0] != "_")
     named = {str(path.relative_to(DOCS).with_suffix("")): path for path in paths}
     return {"README": DOCS.parent / "README.md", **named}
 

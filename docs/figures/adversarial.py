@@ -22,7 +22,7 @@ def attacked(mlp, X, y, size):
 
 
 sizes = np.linspace(0, 0.5, 11)
-figure, axes = plt.subplots(figsize=(7.2, 2.8))
+_, axes = plt.subplots(figsize=(7.2, 2.8))
 for epsilon, color in ((0.0, "0.55"), (0.1, "C1"), (0.3, "C3")):
     scores = []
     for seed in range(3):

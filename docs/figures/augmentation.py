@@ -17,7 +17,7 @@ CHANGES = {
     "RandomBrightness": aug.RandomBrightness(0.3, **shape),
     "GaussianNoise": aug.GaussianNoise(0.12, **shape),
 }
-figure, panels = plt.subplots(2, 4, figsize=(7.2, 3.9))
+_, panels = plt.subplots(2, 4, figsize=(7.2, 3.9))
 pictures = {"Original": china.ravel()}
 for name, change in CHANGES.items():
     rows = np.tile(china.reshape(1, -1), (4, 1))

@@ -8,7 +8,7 @@ from skreg import MLPClassifier
 
 DEPTH = 6
 X, _, y, _ = digits(1000)
-figure, panels = plt.subplots(1, 2, figsize=(7.2, 2.9), sharey=True)
+_, panels = plt.subplots(1, 2, figsize=(7.2, 2.9), sharey=True)
 for axes, batch_norm in zip(panels, (False, True), strict=True):
     mlp = MLPClassifier((64,) * DEPTH, batch_norm=batch_norm, max_iter=3, random_state=0).fit(X, y)
     values, a = [], X

@@ -1,5 +1,7 @@
 """Small pictures of the six ways to regularize, for the front page."""
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -7,7 +9,7 @@ SIZE = 2.6, 1.5
 
 
 def frame():
-    figure, axes = plt.subplots(figsize=SIZE)
+    _, axes = plt.subplots(figsize=SIZE)
     axes.set(xticks=[], yticks=[])
     return axes
 
@@ -22,10 +24,10 @@ def shrink():
 
 
 def drop():
-    figure, axes = plt.subplots(figsize=SIZE)
+    _, axes = plt.subplots(figsize=SIZE)
     layers = [np.linspace(-n, n, n + 1) for n in (3, 4, 4, 1)]
     off = {(1, 1), (1, 3), (2, 0), (2, 2)}
-    for x, (left, right) in enumerate(zip(layers[:-1], layers[1:], strict=True)):
+    for x, (left, right) in enumerate(pairwise(layers)):
         for i, a in enumerate(left):
             for j, b in enumerate(right):
                 if (x, i) not in off and (x + 1, j) not in off:
@@ -33,8 +35,8 @@ def drop():
     for x, layer in enumerate(layers):
         for i, y in enumerate(layer):
             gone = (x, i) in off
-            axes.scatter(x, y, s=75, color="white" if gone else "C0", zorder=2,
-                         edgecolor="0.6" if gone else "C0", linestyle=":" if gone else "-")  # fmt: skip
+            color, edge, line = ("white", "0.6", ":") if gone else ("C0", "C0", "-")
+            axes.scatter(x, y, s=75, color=color, edgecolor=edge, linestyle=line, zorder=2)
     axes.margins(0.08, 0.12)
     axes.axis("off")
 
@@ -78,7 +80,7 @@ def augment():
     change = Compose([RandomAffine(25, (0.8, 1.2), 0.1, **shape), RandomFlip(**shape)])
     rows = np.tile(flower.reshape(1, -1), (5, 1))
     variants = change.set_params(random_state=1).fit_transform(rows)
-    figure, axes = plt.subplots(2, 3, figsize=SIZE)
+    _, axes = plt.subplots(2, 3, figsize=SIZE)
     for ax, picture in zip(axes.flat, [flower.ravel(), *variants], strict=True):
         ax.imshow(np.clip(picture.reshape(flower.shape), 0, 1))
         ax.axis("off")

@@ -1,7 +1,6 @@
 """The boundary between a common and a rare class, without and with class weights."""
 
 import matplotlib.pyplot as plt
-import numpy as np
 from _common import boundary
 from sklearn.datasets import make_blobs
 from sklearn.metrics import recall_score
@@ -11,7 +10,7 @@ from skreg import MLPClassifier
 X, y = make_blobs([380, 20], centers=[(0, 0), (1.6, 1.2)], cluster_std=(1.0, 0.7), random_state=3)
 new, new_y = make_blobs([3800, 200], centers=[(0, 0), (1.6, 1.2)], cluster_std=(1.0, 0.7),
                         random_state=4)  # fmt: skip
-figure, panels = plt.subplots(1, 2, figsize=(7.2, 3))
+_, panels = plt.subplots(1, 2, figsize=(7.2, 3))
 for axes, weight in zip(panels, (None, "balanced"), strict=True):
     mlp = MLPClassifier((32,), class_weight=weight, alpha=1e-2, max_iter=400, random_state=0)
     boundary(axes, mlp.fit(X, y), X, y)

@@ -15,7 +15,7 @@ pictures = [
     (np.where(taken, second, first), "CutMix", f"target: {100 - share} % 0, {share} % 1"),
     (np.where(gone, X.mean(axis=0), first), "Cutout", "target: 0"),
 ]
-figure, panels = plt.subplots(1, 4, figsize=(7.2, 2.2))
+_, panels = plt.subplots(1, 4, figsize=(7.2, 2.2))
 marked = (None, None, taken, gone)
 for axes, (picture, title, label), marks in zip(panels, pictures, marked, strict=True):
     axes.imshow(picture.reshape(8, 8), cmap="gray_r", vmin=0, vmax=16)

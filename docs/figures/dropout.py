@@ -25,7 +25,7 @@ def network(axes, off):
     axes.axis("off")
 
 
-figure, (whole, thinned, losses) = plt.subplots(1, 3, figsize=(7.2, 2.7), width_ratios=[1, 1, 1.7])
+_, (whole, thinned, losses) = plt.subplots(1, 3, figsize=(7.2, 2.7), width_ratios=[1, 1, 1.7])
 network(whole, set())
 whole.set_title("Prediction: all units")
 network(thinned, {(1, 1), (1, 3), (2, 0), (2, 3)})

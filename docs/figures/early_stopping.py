@@ -12,7 +12,7 @@ mlp = MLPClassifier(
 )  # fmt: skip
 mlp.fit(X, y, X_val=X_val, y_val=y_val)
 
-figure, axes = plt.subplots(figsize=(7.2, 3))
+_, axes = plt.subplots(figsize=(7.2, 3))
 last, best = mlp.n_iter_, mlp.best_iter_
 axes.axvspan(best, last, color="C1", alpha=0.08, lw=0)
 axes.plot(range(1, last + 1), mlp.loss_curve_, color="0.55", label="training rows")

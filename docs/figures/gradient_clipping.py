@@ -12,7 +12,7 @@ y /= y.std()
 rng = np.random.default_rng(0)
 dirty = y.copy()
 dirty[rng.choice(2000, 6, replace=False)] *= 300
-figure, axes = plt.subplots(figsize=(7.2, 2.8))
+_, axes = plt.subplots(figsize=(7.2, 2.8))
 for clip, color in ((None, "0.55"), (1.0, "C0")):
     for seed in range(3):
         mlp = MLPRegressor(hidden_layer_sizes=(32,), solver="sgd", learning_rate_init=0.01,

@@ -17,7 +17,7 @@ for alpha in alphas:
     norms.append(np.linalg.norm(mlp.fit(X, y).coefs_[0], axis=1))
 norms = np.array(norms)
 
-figure, (paths, number) = plt.subplots(1, 2, figsize=(7.2, 2.9))
+_, (paths, number) = plt.subplots(1, 2, figsize=(7.2, 2.9))
 paths.plot(alphas, norms[:, 5:], color="0.75", lw=1)
 paths.plot(alphas, norms[:, :5], color="C0")
 paths.plot([], [], color="C0", label="5 features that matter")

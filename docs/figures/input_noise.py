@@ -9,7 +9,7 @@ from skreg import MLPClassifier
 
 X, y = moons(120, 0.35, seed=1)
 new, new_y = moons(4000, 0.35, seed=2)
-figure, panels = plt.subplots(1, 3, figsize=(7.2, 2.7))
+_, panels = plt.subplots(1, 3, figsize=(7.2, 2.7))
 rng, shades = np.random.default_rng(0), plt.get_cmap("RdBu_r")
 for _ in range(12):
     panels[0].scatter(*(X + 0.3 * rng.normal(size=X.shape)).T, c=y, cmap="RdBu_r", vmin=-0.1,

@@ -6,7 +6,7 @@ from _common import digits
 
 from skreg import MLPClassifier
 
-figure, (sure, right) = plt.subplots(1, 2, figsize=(7.2, 2.9))
+_, (sure, right) = plt.subplots(1, 2, figsize=(7.2, 2.9))
 bins = np.linspace(0.2, 1, 17)
 for smoothing, color in ((0.0, "0.55"), (0.1, "C3")):
     confidence, hits = [], []

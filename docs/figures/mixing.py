@@ -16,7 +16,7 @@ for name, augmenter in (("MixUp(1)", MixUp(1, random_state=0)),
     best = np.argmin(abs(targets - 0.22))
     panels.append((name, variants[best], f"target: {200 * targets[best]:.0f} %"))
 
-figure, axes = plt.subplots(1, 4, figsize=(7.2, 2.2))
+_, axes = plt.subplots(1, 4, figsize=(7.2, 2.2))
 for ax, (title, picture, target) in zip(axes, panels, strict=True):
     ax.imshow(picture.reshape(shape))
     ax.set(title=title, xlabel=target, xticks=[], yticks=[])

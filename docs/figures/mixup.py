@@ -9,7 +9,7 @@ from skreg import MLPClassifier
 
 X, y = moons(120, 0.35, seed=1)
 new, new_y = moons(4000, 0.35, seed=2)
-figure, panels = plt.subplots(1, 3, figsize=(7.2, 2.7))
+_, panels = plt.subplots(1, 3, figsize=(7.2, 2.7))
 rng = np.random.default_rng(0)
 partner, share = rng.permutation(len(X)), rng.beta(1, 1, len(X))
 mixed = share[:, None] * X + (1 - share[:, None]) * X[partner]

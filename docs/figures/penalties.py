@@ -15,7 +15,7 @@ def value(w, ratio):
 
 def draw(penalty, alpha):
     ratio = RATIO[penalty]
-    figure, (ball, curve, weights) = plt.subplots(1, 3, figsize=(7.2, 2.6))
+    _, (ball, curve, weights) = plt.subplots(1, 3, figsize=(7.2, 2.6))
 
     w = np.linspace(-1.6, 2.4, 401)
     a, b = np.meshgrid(w, w)

@@ -7,7 +7,7 @@ from _common import digits
 from skreg import MLPClassifier
 
 DEPTHS = (1, 3, 7, 13, 21)
-figure, axes = plt.subplots(figsize=(7.2, 2.8))
+_, axes = plt.subplots(figsize=(7.2, 2.8))
 for residual, color, name in ((False, "0.55", "residual=False"), (True, "C2", "residual=True")):
     scores = []
     for depth in DEPTHS:

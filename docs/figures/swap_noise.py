@@ -11,7 +11,7 @@ swapped = rng.random(rows.shape) < 0.2
 partners = rng.integers(0, len(rows), rows.shape)
 seen = np.where(swapped, np.take_along_axis(rows, partners, axis=0), rows)
 
-figure, panels = plt.subplots(1, 2, figsize=(7.2, 2.3))
+_, panels = plt.subplots(1, 2, figsize=(7.2, 2.3))
 for axes, values, title in (
     (panels[0], rows, "Rows of the batch"),
     (panels[1], seen, "The same rows with swap_noise=0.2"),

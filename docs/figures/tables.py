@@ -6,7 +6,7 @@ from sklearn.datasets import load_iris
 from skreg.augmentation import FeatureMask, FeatureNoise, SwapNoise
 
 X, y = load_iris(return_X_y=True)
-figure, panels = plt.subplots(1, 3, figsize=(7.2, 2.8), sharex=True, sharey=True)
+_, panels = plt.subplots(1, 3, figsize=(7.2, 2.8), sharex=True, sharey=True)
 for axes, name, change in (
     (panels[0], "FeatureNoise(0.2)", FeatureNoise(0.2, random_state=0)),
     (panels[1], "SwapNoise(0.2)", SwapNoise(0.2, random_state=0)),

@@ -5,7 +5,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 PLACES = [
     ("1  data", "swap noise, mixup,\nCutMix, Cutout,\ninput noise,\nadversarial steps", "C1"),
-    ("2  layers", "dropout, batch and\nlayer normalization,\nresidual links,\nstochastic depth", "C2"),
+    ("2  layers", "dropout, batch and\nlayer normalization,\nresidual links", "C2"),
     ("3  targets, loss", "label smoothing,\nsample and class\nweights, the loss", "C3"),
     ("4  backward", "gradients\nof the loss", "C5"),
     ("5  gradient", "L2, then clipping", "C0"),
@@ -15,7 +15,7 @@ PLACES = [
 ]
 WIDTH, HEIGHT, GAP = 1.0, 0.78, 0.22
 
-figure, axes = plt.subplots(figsize=(7.2, 3.3))
+_, axes = plt.subplots(figsize=(7.2, 3.3))
 for i, (place, content, color) in enumerate(PLACES):
     row, column = divmod(i, 4)
     x = (column if row == 0 else 3 - column) * (WIDTH + GAP)
@@ -24,8 +24,9 @@ for i, (place, content, color) in enumerate(PLACES):
         FancyBboxPatch((x, y), WIDTH, HEIGHT, "round,pad=0,rounding_size=0.06",
                        facecolor=color, alpha=0.13, edgecolor="none")
     )  # fmt: skip
-    axes.text(x + 0.07, y + HEIGHT - 0.06, place, va="top", weight="bold", color=color, fontsize=9.5)
-    axes.text(x + 0.07, y + HEIGHT - 0.23, content, va="top", fontsize=8.3, linespacing=1.25)
+    top = {"va": "top", "linespacing": 1.25}
+    axes.text(x + 0.07, y + HEIGHT - 0.06, place, weight="bold", color=color, fontsize=9.5, **top)
+    axes.text(x + 0.07, y + HEIGHT - 0.23, content, fontsize=8.3, **top)
     middle = y + HEIGHT / 2
     if i == 3:
         ends = (x + WIDTH / 2, y), (x + WIDTH / 2, y - 0.42)

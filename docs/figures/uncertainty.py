@@ -10,7 +10,7 @@ x = np.concatenate([rng.uniform(-3, -0.5, 250), rng.uniform(1.5, 3, 250)])
 y = x * np.sin(2 * x) / 2 + 0.15 * rng.normal(size=500)
 grid = np.linspace(-4.5, 4.5, 300)
 
-figure, panels = plt.subplots(1, 2, figsize=(7.2, 3), sharey=True)
+_, panels = plt.subplots(1, 2, figsize=(7.2, 3), sharey=True)
 for axes, dropout in zip(panels, (0.05, 0.2), strict=True):
     mlp = MLPRegressor(hidden_layer_sizes=(128, 128), activation="gelu", dropout=dropout,
                        early_stopping=True, n_iter_no_change=60, batch_size=50, max_iter=1000,

@@ -6,8 +6,9 @@ from _common import digits
 from skreg import MLPClassifier
 
 X, X_val, y, y_val = digits(900, flip=0.05)
-figure, axes = plt.subplots(figsize=(7.2, 2.9))
-for averaging, color, name in ((None, "0.6", "the current weights"), ("ema", "C4", "their average")):
+_, axes = plt.subplots(figsize=(7.2, 2.9))
+CASES = (None, "0.6", "the current weights"), ("ema", "C4", "their average")
+for averaging, color, name in CASES:
     mlp = MLPClassifier((64,), weight_averaging=averaging, batch_size=32, learning_rate_init=1e-2,
                         early_stopping=True, n_iter_no_change=40, max_iter=40, random_state=0,
                         **({"ema_decay": 0.99} if averaging else {}))  # fmt: skip

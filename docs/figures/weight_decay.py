@@ -8,7 +8,7 @@ from skreg import MLPClassifier
 
 EPOCHS = 60
 X, X_val, y, y_val = digits(400, flip=0.2)
-figure, (norm, loss) = plt.subplots(1, 2, figsize=(7.2, 2.8))
+_, (norm, loss) = plt.subplots(1, 2, figsize=(7.2, 2.8))
 for decay, color in ((0.0, "0.55"), (0.5, "C0"), (3.0, "C1")):
     mlp = MLPClassifier((128,), penalty=None, weight_decay=decay, batch_size=64, random_state=0,
                         learning_rate_init=2e-3)  # fmt: skip
