@@ -21,12 +21,15 @@ DOCS = Path(__file__).parent
 BLOCK = re.compile(r"^```(python|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 MARK = "<<block {}>>"
+# Not as a file: processes that a page starts would import it, and so run it again.
+RUN = "exec(compile(open('page.py').read(), 'page.py', 'exec'))"
 
 # Sections, by page and heading, that need packages beside ours.
 NEEDS = {
     ("callbacks", "Progress bars"): ["rich"],
     ("callbacks", "Pruning trials with Optuna"): ["optuna"],
     ("callbacks", "Logging to MLflow"): ["mlflow"],
+    ("scaling_out", "Several machines"): ["distributed"],
     ("search", "What to draw from"): ["optuna"],
     ("tables", "Dates and texts, with skrub"): ["skrub"],
 }
@@ -80,7 +83,7 @@ def check(name, path):
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "page.py").write_text(script)
         run = subprocess.run(
-            [sys.executable, "page.py"], cwd=folder, capture_output=True, text=True, check=False,
+            [sys.executable, "-c", RUN], cwd=folder, capture_output=True, text=True, check=False,
             env={**os.environ, "MPLBACKEND": "Agg"},
         )  # fmt: skip
     if run.returncode:

@@ -2,10 +2,13 @@
 
 import importlib.metadata
 import inspect
+import operator
 import shutil
 from pathlib import Path
 
 import matplotlib as mpl
+from docutils import nodes
+from sphinx import addnodes
 from sphinx_gallery.sorting import ExplicitOrder
 
 import skreg
@@ -35,15 +38,43 @@ myst_heading_anchors = 3
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "figures"]
 suppress_warnings = ["config.cache"]  # two settings are functions
+smartquotes = False  # docstrings quote values: 'adam'
 
 # ------------------------------------------------------------------------------- API
 
 
+GUIDES = {
+    "skreg.classifier": "regularization/index",
+    "skreg.regressor": "regularization/index",
+    "skreg.tabular": "tables",
+    "skreg.ensemble": "tables",
+    "skreg.preprocessing": "tables",
+    "skreg.model_selection": "search",
+    "skreg.inspection": "looking",
+    "skreg.callbacks": "checkpoints",
+    "skreg.augmentation": "augmentation/index",
+    **dict.fromkeys(
+        [f"skreg.augmentation.{module}" for module in ("affine", "image", "crops")],
+        "augmentation/images",
+    ),
+    "skreg.augmentation.signal": "augmentation/signals",
+    "skreg.augmentation.timing": "augmentation/signals",
+    "skreg.augmentation.tabular": "augmentation/tables",
+    "skreg.augmentation.mixing": "augmentation/mixing",
+}
+
+
+def guide_of(name):
+    """The page of the guide on a class or function, by the module that defines it."""
+    module = operator.attrgetter(name.partition(".")[2])(skreg).__module__
+    while module not in GUIDES:
+        module = module.rpartition(".")[0]
+    return GUIDES[module]
+
+
 def own_methods(name):
-    """The public methods of a class that skreg itself defines, or that scikit-learn documents."""
-    cls = skreg
-    for part in name.split(".")[1:]:
-        cls = getattr(cls, part)
+    """The public methods of a class that skreg itself defines."""
+    cls = operator.attrgetter(name.partition(".")[2])(skreg)
     return [
         method
         for method, function in inspect.getmembers(cls, callable)
@@ -51,8 +82,50 @@ def own_methods(name):
     ]
 
 
-autosummary_context = {"own_methods": own_methods}
+autosummary_context = {"guide_of": guide_of, "own_methods": own_methods}
 numpydoc_show_class_members = False  # the template lists them
+default_role = "literal"
+toc_object_entries_show_parents = "hide"
+
+
+def link_parameters(app, doctree):
+    """Parameters and attributes become targets, also of the search; members are linked to."""
+    domain = app.env.domains["py"]
+    for cls in doctree.findall(addnodes.desc):
+        if cls["objtype"] != "class":
+            continue
+        methods = [desc for desc in cls.findall(addnodes.desc) if desc is not cls]
+        targets = {desc[0]["ids"][0].rpartition(".")[2]: desc[0]["ids"][0] for desc in methods}
+        own = {desc: {name} for name, desc in zip(targets, methods, strict=True)}
+        for term in cls.findall(nodes.term):
+            if nearest(term, nodes.field) is None or isinstance(term[0], nodes.Text):
+                continue  # neither a parameter nor an attribute
+            names = term[0].astext().split(", ")
+            owner = nearest(term, addnodes.desc)
+            own.setdefault(owner, set()).update(names)
+            if owner is cls:
+                term[0].replace_self(nodes.strong("", term[0].astext()))
+                for name in names:
+                    targets[name] = f"{cls[0]['ids'][0]}.{name}"
+                    term["ids"].append(targets[name])
+                    domain.note_object(targets[name], "attribute", targets[name])
+        for literal in list(cls.findall(nodes.literal)):
+            name, owner = literal.astext(), nearest(literal, addnodes.desc)
+            item = nearest(literal, nodes.definition_list_item)
+            described_here = item is not None and targets.get(name) in item[0]["ids"]
+            of_the_method = owner is not cls and name in own.get(owner, ())
+            if name in targets and not described_here and not of_the_method:
+                link = nodes.reference("", "", internal=True, refid=targets[name])
+                literal.replace_self(link)
+                link += literal
+
+
+def nearest(node, kind):
+    """The innermost node of a kind around another, or None."""
+    while node is not None and not isinstance(node, kind):
+        node = node.parent
+    return node
+
 
 # --------------------------------------------------------------------------- pictures
 
@@ -130,4 +203,5 @@ def copy_mathjax(app, error):
 
 
 def setup(app):
+    app.connect("doctree-read", link_parameters)
     app.connect("build-finished", copy_mathjax)

@@ -32,6 +32,7 @@ class BaseMLP(SummaryMixin, CallbackSupportMixin, BaseEstimator, metaclass=ABCMe
         Returns
         -------
         self : object
+            The estimator.
         """
         if params.get("augmentation", self.augmentation) is None:  # as in the product of a grid
             moot = [name for name in params if name.startswith("augmentation__")]

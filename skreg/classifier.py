@@ -55,10 +55,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     ----------
     hidden_layer_sizes : int or array-like of shape (n_hidden,), default=(100,)
         Number of units of each hidden layer. ``()`` is the regularized linear or softmax model.
+        See: :doc:`/tuning`.
 
     activation : str or array-like of shape (n_hidden,), default='relu'
         Activation of the hidden layers, one for all or one for each: 'identity', 'logistic',
-        'tanh', 'relu', 'leaky_relu', 'elu', 'selu', 'gelu', 'silu', 'mish', 'softplus'.
+        'tanh', 'relu', 'leaky_relu', 'elu', 'selu', 'gelu', 'silu', 'mish', 'softplus'. See:
+        :doc:`/activations`.
 
     solver : {'lbfgs', 'sgd', 'adam'}, default='adam'
         'adam' [1]_ and 'sgd' train in epochs of mini-batches; 'lbfgs' minimizes the objective over
@@ -72,7 +74,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
         over all weights ``w`` (never biases or batch-norm parameters), where `l1_ratio` counts as 1
         for ``penalty="l1"`` and as 0 for ``penalty="l2"``. Note that scikit-learn's MLP divides its
-        `alpha` by the batch size: ``alpha_sklearn = alpha_skreg * batch_size``.
+        `alpha` by the batch size: ``alpha_sklearn = alpha_skreg * batch_size``. See:
+        :doc:`/regularization/l2`.
 
     batch_size : int or 'auto', default='auto'
         Rows per mini-batch; 'auto' is ``min(200, n_samples)``.
@@ -85,10 +88,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         divides by 5 after ``n_iter_no_change // 2`` epochs without a lower validation loss (or
         training loss, where nothing is validated); 'cosine', 'cosine_restarts', 'one_cycle' and
         'flat_cosine' go from `learning_rate_init` (the largest rate of 'one_cycle') to about 0
-        within `max_iter` epochs.
+        within `max_iter` epochs. See: :doc:`/learning_rates`.
 
     learning_rate_init : float, default=0.001
-        Initial learning rate, in (0, inf).
+        Initial learning rate, in (0, inf). See: :doc:`/tuning`.
 
     power_t : float, default=0.5
         Exponent of 'invscaling', in [0, inf).
@@ -123,10 +126,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     early_stopping : bool, default=False
         Whether to set rows aside, to stop when the validation score does not improve by `tol` for
-        more than `n_iter_no_change` epochs, and to return the best weights.
+        more than `n_iter_no_change` epochs, and to return the best weights. See:
+        :doc:`/regularization/early_stopping`.
 
     validation_fraction : float, default=0.1
-        Share of the rows to set aside, in [0, 1).
+        Share of the rows to set aside, in [0, 1). See: :doc:`/regularization/early_stopping`.
 
     beta_1 : float, default=0.9
         Decay of the first moment of 'adam', in [0, 1).
@@ -142,6 +146,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         or a scorer, 20 and half of the epochs up to the last gain, since regularized networks
         improve late and in jumps; 10, as in scikit-learn's MLP, without `early_stopping` and with
         ``scoring=None``. In either case a `learning_rate` that is planned to the end runs to it.
+        See: :doc:`/regularization/early_stopping`.
 
     max_fun : int, default=15000
         Largest number of evaluations of the loss by 'lbfgs'.
@@ -149,67 +154,72 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     penalty : {'l1', 'l2', 'elasticnet'} or None, default='l2'
         Penalty on all weights. With an L1 part, weights become exactly 0 through a proximal step;
         with mini-batches a weight stays at 0 only while its averaged gradient is within
-        ``alpha * l1_ratio``.
+        ``alpha * l1_ratio``. See: :doc:`/regularization/l2`, :doc:`/regularization/l1`.
 
     l1_ratio : float, default=0.15
-        Share of L1 in ``penalty="elasticnet"``, in [0, 1].
+        Share of L1 in ``penalty="elasticnet"``, in [0, 1]. See: :doc:`/regularization/l1`.
 
     dropout : float or array-like of shape (n_hidden,), default=0.0
         Probability that a hidden unit is dropped, in [0, 1): one for all layers or one for each.
         Units that are kept are scaled by ``1 / (1 - dropout)``; nothing is dropped in predictions
-        [2]_.
+        [2]_. See: :doc:`/regularization/dropout`.
 
     input_dropout : float, default=0.0
-        As `dropout`, for the input features.
+        As `dropout`, for the input features. See: :doc:`/regularization/dropout`.
 
     batch_norm : bool, default=False
         Whether to normalize each hidden layer over the batch before its activation [3]_. The dense
         layers before it have no bias. Moments are weighted by `sample_weight`; a last batch of one
-        row joins the batch before it.
+        row joins the batch before it. See: :doc:`/regularization/batch_norm`.
 
     batch_norm_momentum : float, default=0.1
-        Weight of the newest batch in the running statistics, in (0, 1] (PyTorch's meaning).
+        Weight of the newest batch in the running statistics, in (0, 1] (PyTorch's meaning). See:
+        :doc:`/regularization/batch_norm`.
 
     batch_norm_epsilon : float, default=1e-5
-        Added to the variance, in (0, inf).
+        Added to the variance, in (0, inf). See: :doc:`/regularization/batch_norm`.
 
     scoring : str, callable or None, default='loss'
         What early stopping watches: ``"loss"`` the validation loss without penalties, None the
         estimator's `score` (as scikit-learn's MLP does), else a scorer's name or a callable
         ``(estimator, X, y) -> float``, higher is better. Sample weights go to scorers that take a
-        `sample_weight`.
+        `sample_weight`. See: :doc:`/regularization/early_stopping`.
 
     clip_norm : float or None, default=None
         Largest norm of the gradient over all parameters, in (0, inf); longer ones are rescaled
-        before the optimizer's step [4]_.
+        before the optimizer's step [4]_. See: :doc:`/regularization/gradient_clipping`.
 
     weight_decay : float, default=0.0
         Decoupled decay, in [0, inf): weights are multiplied by ``1 - rate * weight_decay`` before
-        the step of 'adam' or 'sgd' [5]_. Its effect follows the learning rate.
+        the step of 'adam' or 'sgd' [5]_. Its effect follows the learning rate. See:
+        :doc:`/regularization/weight_decay`.
 
     feature_alpha : float, default=0.0
         Strength of a group lasso on the outgoing weights of each input, in [0, inf), which adds
         ``feature_alpha * sum(norm(w_j))`` to the objective [6]_: all weights of a feature can
-        become exactly 0 together, and the feature can be dropped. See `support_`.
+        become exactly 0 together, and the feature can be dropped. See `support_`. See:
+        :doc:`/regularization/group_lasso`.
 
     unit_alpha : float, default=0.0
         As `feature_alpha`, on the outgoing weights of each hidden unit: whole units can be dropped.
-        See `compact`.
+        See `compact`. See: :doc:`/regularization/group_lasso`.
 
     max_norm : float or None, default=None
         Largest norm of the incoming weights of a hidden unit, in (0, inf), to which longer ones are
-        rescaled after each step [2]_.
+        rescaled after each step [2]_. See: :doc:`/regularization/max_norm`.
 
     restore_best : bool, default=True
-        Whether early stopping returns the best weights, or the last.
+        Whether early stopping returns the best weights, or the last. See:
+        :doc:`/regularization/early_stopping`.
 
     warmup : float, default=0.0
-        Share of training, in [0, 1), in which the learning rate rises linearly from 0.
+        Share of training, in [0, 1), in which the learning rate rises linearly from 0. See:
+        :doc:`/learning_rates`.
 
     weight_init : {'auto', 'he', 'lecun', 'orthogonal'}, default='auto'
         Initial weights: 'auto' scikit-learn's uniform ones [7]_, 'he' normal with variance
         ``2 / n_in``, 'lecun' normal with variance ``1 / n_in``, or 'orthogonal'. Biases begin at 0,
-        with 'auto' at random.
+        with 'auto' at random. See: :doc:`/activations`.
 
     time_limit : float or None, default=None
         Seconds after which training stops between two batches, with a warning and a usable model.
@@ -218,76 +228,84 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Average of the weights that is used for validation and prediction: 'ema' an exponential
         moving average over the steps, 'swa' the mean over the epochs from `swa_start` on [8]_.
         Batch-norm statistics are recomputed for it; weights that are exactly 0 at the end are 0 in
-        it.
+        it. See: :doc:`/regularization/weight_averaging`.
 
     ema_decay : float, default=0.999
         Decay of 'ema', in (0, 1): the share that the average keeps in each step; bias-corrected.
+        See: :doc:`/regularization/weight_averaging`.
 
     swa_start : float, default=0.75
-        Share of `max_iter` after which 'swa' begins, in [0, 1).
+        Share of `max_iter` after which 'swa' begins, in [0, 1). See:
+        :doc:`/regularization/weight_averaging`.
 
     input_noise : float, default=0.0
         Standard deviation of normal noise on the inputs of each step, in standard deviations of
         each feature over the training rows, in [0, inf) [9]_. As with all noise in rows, zeros are
-        values, and batches of sparse X are made dense: `batch_size` x `n_features` numbers.
+        values, and batches of sparse X are made dense: `batch_size` x `n_features` numbers. See:
+        :doc:`/regularization/input_noise`.
 
     swap_noise : float, default=0.0
-        Probability that a value is replaced by that of another row of the batch, in [0, 1).
+        Probability that a value is replaced by that of another row of the batch, in [0, 1). See:
+        :doc:`/regularization/swap_noise`.
 
     mixup : float, default=0.0
         Mixes each row with another one of the batch, ``w * x_i + (1 - w) * x_j`` with ``w`` from
         the distribution Beta(mixup, mixup), and their targets likewise, in [0, inf) [10]_.
-        ``loss_curve_`` shows the loss of the mixtures.
+        ``loss_curve_`` shows the loss of the mixtures. See: :doc:`/regularization/mixup`.
 
     cutmix : float, default=0.0
         Probability that a column of a row is taken from another row of the batch, in [0, 1); the
         targets mix by the share of columns that was taken [11]_. The augmenter `CutMix` draws that
-        share anew for each row.
+        share anew for each row. See: :doc:`/regularization/cutmix`.
 
     cutout : float, default=0.0
         Probability that a value is set to its feature's mean over the training rows, in [0, 1)
-        [12]_.
+        [12]_. See: :doc:`/regularization/cutmix`.
 
     adversarial_epsilon : float, default=0.0
         Half of the loss is taken at ``x + adversarial_epsilon * std * sign(d loss / d x)``, with
         the standard deviation of each feature, in [0, inf) [13]_. A step takes about twice as long.
+        See: :doc:`/regularization/adversarial`.
 
     layer_norm : bool, default=False
         Whether to normalize each row over the units of a hidden layer before its activation,
-        instead of `batch_norm` [14]_. Cannot be folded into `coefs_`.
+        instead of `batch_norm` [14]_. Cannot be folded into `coefs_`. See:
+        :doc:`/regularization/layer_norm`.
 
     dropout_kind : {'standard', 'gaussian', 'alpha', 'connect'}, default='standard'
         What `dropout` does with hidden units: 'standard' sets them to 0; 'gaussian' multiplies them
         by normal numbers around 1 with variance ``p / (1 - p)`` [2]_; 'alpha' sets them to selu's
         lower limit and keeps mean and variance, for ``activation='selu'`` and p up to 0.1 [15]_;
         'connect' drops single incoming weights of the layer, the same ones for all rows of a batch
-        [16]_.
+        [16]_. See: :doc:`/regularization/dropout`.
 
     residual : bool, default=False
         Whether to add to each pair of hidden layers, before the activation of its second layer, the
-        output of the layer before the pair, where all three are equally wide [17]_.
+        output of the layer before the pair, where all three are equally wide [17]_. See:
+        :doc:`/regularization/residual`.
 
     stochastic_depth : float, default=0.0
         Probability that a row skips the last pair of layers of `residual`, in [0, 1); for the pairs
-        before it, in proportion to their depth [18]_.
+        before it, in proportion to their depth [18]_. See: :doc:`/regularization/residual`.
 
     augmentation : augmenter or None, default=None
-        An augmenter of :mod:`skreg.augmentation`, such as `RandomRotation(image_shape=(28, 28))` or
-        a `Compose`: training sees a fresh random variant of every row in every epoch. It learns
-        what it needs from the training rows (in `partial_fit` from those of the call); validation
-        rows and what is predicted are never augmented. Sparse X is made dense chunk by chunk.
-        Augmenters that mix targets are refused: see `mixup`, `cutmix`. Variants follow from
-        `random_state`, unless the augmenter has one of its own.
+        An augmenter of ``skreg.augmentation``, such as `RandomRotation(image_shape=(28, 28))` or a
+        `Compose`: training sees a fresh random variant of every row in every epoch. It learns what
+        it needs from the training rows (in `partial_fit` from those of the call); validation rows
+        and what is predicted are never augmented. Sparse X is made dense chunk by chunk. Augmenters
+        that mix targets are refused: see `mixup`, `cutmix`. Variants follow from `random_state`,
+        unless the augmenter has one of its own. See: :doc:`/augmentation/index`.
 
     class_weight : dict, 'balanced' or None, default=None
         Weights of the classes, multiplied with `sample_weight` in training and in the validation
         loss: a dict ``{label: weight}``, or with 'balanced' ``n_samples / (n_classes * count)``
-        from all y of `fit`. Not for multilabel targets or `partial_fit`.
+        from all y of `fit`. Not for multilabel targets or `partial_fit`. See:
+        :doc:`/regularization/class_weights`.
 
     label_smoothing : float, default=0.0
         Trains towards ``(1 - label_smoothing) * y + label_smoothing / n_classes``, in [0, 1) [19]_
         (n_classes is 2 for each label of multilabel targets). Losses are reported on the labels as
-        they are.
+        they are. See: :doc:`/regularization/label_smoothing`.
 
     Attributes
     ----------
@@ -369,6 +387,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     See Also
     --------
     MLPRegressor : The same for regression.
+    TabularClassifier : An ensemble of these for raw tables, without tuning.
+    RegularizationSearchCV : Tunes the regularizers.
     sklearn.neural_network.MLPClassifier : scikit-learn's own, with an L2 penalty only.
 
     References
@@ -419,10 +439,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     >>> X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
     >>> clf = make_pipeline(
     ...     StandardScaler(),
-    ...     MLPClassifier((64,), dropout=0.2, early_stopping=True, random_state=0),
+    ...     MLPClassifier((64,), learning_rate_init=0.01, dropout=0.5, early_stopping=True),
     ... )
-    >>> clf.fit(X_train, y_train).score(X_test, y_test) > 0.95
-    True
+    >>> clf.set_params(mlpclassifier__random_state=0).fit(X_train, y_train).score(X_test, y_test)
+    0.9...
     """
 
     def __init__(
@@ -637,7 +657,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     # --------------------------------------------------------------------------- predictions
 
     def predict(self, X):
-        """Predict labels.
+        """Predict the labels of X.
 
         Parameters
         ----------

@@ -75,6 +75,7 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
     Parameters
     ----------
     estimator : estimator
+        What is fitted, a clone of it.
     augmenter : augmenter
         Its `random_state` decides the variants.
     n_copies : int, default=4
@@ -92,6 +93,11 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features,)
         Names of features, where X had them.
+
+    See Also
+    --------
+    AugmentationSampler : Makes the rows, and fits nothing.
+    skreg.MLPClassifier : Its parameter `augmentation` draws new variants in every epoch.
 
     Examples
     --------
@@ -123,7 +129,9 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Training rows.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), optional
+            Targets.
         **params : dict
             Passed to the estimator's `fit`. What has one value a row is extended for the variants;
             `X_val`, `y_val` and `sample_weight_val` are passed as they are.
@@ -131,6 +139,7 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         self : object
+            The fitted estimator.
         """
         if _routing_enabled():
             params = dict(process_routing(self, "fit", **params).estimator.fit)
@@ -163,10 +172,12 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         *callbacks : callbacks
+            As the estimator's `set_callbacks` takes them.
 
         Returns
         -------
         self : object
+            The estimator.
         """
         self.estimator.set_callbacks(*callbacks)
         return self
@@ -275,12 +286,14 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Input data.
         **params : dict
             Passed to the estimator.
 
         Returns
         -------
-        y : ndarray
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            What the estimator predicts.
         """
         return self._call("predict", X, **params)
 
@@ -291,12 +304,14 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Input data.
         **params : dict
             Passed to the estimator.
 
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`.
         """
         return self._call("predict_proba", X, **params)
 
@@ -307,12 +322,14 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Input data.
         **params : dict
             Passed to the estimator.
 
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`.
         """
         return self._call("predict_log_proba", X, **params)
 
@@ -323,12 +340,14 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Input data.
         **params : dict
             Passed to the estimator.
 
         Returns
         -------
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            As the estimator returns them.
         """
         return self._call("decision_function", X, **params)
 
@@ -339,13 +358,16 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-        y : array-like, optional
+            Input data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), optional
+            True targets.
         **params : dict
             Passed to the estimator.
 
         Returns
         -------
         score : float
+            As the estimator returns it.
         """
         return self._call("score", X, y, **params)
 
@@ -379,6 +401,7 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         routing : MetadataRouter
+            To the estimator and to the augmenter.
         """
         to_estimator = MethodMapping().add(caller="fit", callee="fit")
         for method in METHODS:
@@ -421,6 +444,10 @@ class AugmentationSampler(BaseEstimator):
     sample_indices_ : ndarray of shape (n_new,)
         The row of X that each row of the result comes from.
 
+    See Also
+    --------
+    Augmented : An estimator that is fitted on the rows and their variants.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
@@ -447,12 +474,16 @@ class AugmentationSampler(BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Training rows.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
 
         Returns
         -------
         X_new : ndarray or data frame of shape (n_samples * (1 + n_copies), n_features)
+            The rows of X, then the variants.
         y_new : ndarray or series of the same length
+            Their targets.
         """
         check_consistent_length(X, y)
         with all_or_nothing(self):

@@ -41,7 +41,29 @@ def takes_sparse(learn):
 
 
 class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
-    """Base class of all augmenters; a subclass writes `_augment`."""
+    """Base class of all augmenters; a subclass writes `_augment`.
+
+    ``_augment(X, rng)`` gets a batch of rows, which it may change, and returns one of the same
+    shape. ``rng.uniform(k)`` and ``rng.normal(k)`` return k random numbers for each row.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg.augmentation import Augmenter
+    >>> class RandomSign(Augmenter):
+    ...     def __init__(self, p=1.0, random_state=None):
+    ...         self.p = p
+    ...         self.random_state = random_state
+    ...
+    ...     def _augment(self, X, rng):
+    ...         return np.where(rng.uniform(1) < 0.5, -X, X)
+    ...
+    >>> RandomSign(random_state=0).fit_transform(np.ones((4, 2)))
+    array([[-1., -1.],
+           [-1., -1.],
+           [ 1.,  1.],
+           [-1., -1.]])
+    """
 
     _parameter_constraints: dict = {
         "p": [Interval(Real, 0, 1, closed="both")],
@@ -57,12 +79,14 @@ class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), or of the shape of the samples
+            Training rows.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), optional
             Ignored by all but the augmenters that mix targets.
 
         Returns
         -------
         self : object
+            The fitted augmenter.
         """
         with all_or_nothing(self):
             self._begin(X, y)
@@ -74,7 +98,9 @@ class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), or of the shape of the samples
-        y : array-like, optional
+            Training rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), optional
+            Ignored by all but the augmenters that mix targets.
 
         Returns
         -------
@@ -93,10 +119,12 @@ class Augmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), or of the shape of the samples
+            Rows to predict or to score.
 
         Returns
         -------
         X : ndarray of the same shape
+            The rows as they came.
         """
         check_is_fitted(self)
         return self._returned(self._check_input(X, reset=False), X)

@@ -29,10 +29,12 @@ class CompositeAugmenter(Augmenter, _BaseComposition):
         Parameters
         ----------
         deep : bool, default=True
+            Whether to include those of the parts.
 
         Returns
         -------
         params : dict
+            Values by name.
         """
         params = Augmenter.get_params(self, deep=False)
         if not deep:
@@ -48,10 +50,12 @@ class CompositeAugmenter(Augmenter, _BaseComposition):
         Parameters
         ----------
         **params : dict
+            Values by name.
 
         Returns
         -------
         self : object
+            The augmenter.
         """
         self._set_params("_named_parts", **params)
         return self
@@ -169,6 +173,18 @@ class OneOf(CompositeAugmenter):
         The fitted augmenters.
     sample_shape_ : tuple
         Shape of the samples seen in `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg.augmentation import OneOf, RandomBrightness, RandomFlip
+    >>> X = np.tile([1.0, 2.0, 3.0], (4, 1))
+    >>> parts = [RandomFlip(image_shape=(1, 3)), RandomBrightness(0.2, image_shape=(1, 3))]
+    >>> OneOf(parts, random_state=0).fit_transform(X).round(2)
+    array([[1.  , 2.  , 3.  ],
+           [1.  , 2.  , 3.  ],
+           [1.07, 2.07, 3.07],
+           [3.  , 2.  , 1.  ]])
     """
 
     _parameter_constraints: dict = {

@@ -23,16 +23,31 @@ class RandomCrop(ImageAugmenter):
         Pixels on each side, from 0 to 2**31; the shift is uniform in {-padding, ..., padding}
         along both axes, and 0 is the identity.
     fill : {"constant", "edge", "reflect"}, default="constant"
-        What the padding holds, see :class:`RandomRotation`.
+        What the padding holds: `fill_value`, the pixel at the edge, or the mirrored picture.
     fill_value : float, default=0.0
-        The constant.
-    image_shape, p, random_state
-        As in :class:`RandomRotation`.
+        The constant in the padding.
+    image_shape : tuple (height, width) or (height, width, channels), optional
+        How to read a row with height * width * channels features. None: X is given in the shape
+        (n_samples, height, width[, channels]).
+    p : float, default=1.0
+        Probability, for each row, of being changed.
+    random_state : int, RandomState instance or None, default=None
+        An int gives the same variants in every call.
 
     Attributes
     ----------
     sample_shape_ : tuple
         Shape of the samples seen in `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg.augmentation import RandomCrop
+    >>> X = np.arange(1, 10).reshape(1, 3, 3)
+    >>> RandomCrop(1, random_state=0).fit_transform(X)[0]
+    array([[0., 1., 2.],
+           [0., 4., 5.],
+           [0., 7., 8.]])
     """
 
     _parameter_constraints: dict = {
@@ -80,13 +95,36 @@ class RandomResizedCrop(AffineAugmenter):
         Share of the area, 0 < low <= high <= 1.
     ratio : tuple (low, high), default=(0.75, 1.3333)
         Range of the ratio, > 0. Both (1, 1) is the identity.
-    image_shape, interpolation, fill, fill_value, p, random_state
-        As in :class:`RandomRotation`. The edge is read where a rectangle reaches it.
+    image_shape : tuple (height, width) or (height, width, channels), optional
+        How to read a row with height * width * channels features. None: X is given in the shape
+        (n_samples, height, width[, channels]).
+    interpolation : {"bilinear", "nearest"}, default="bilinear"
+        How to read between the pixels, as `scipy.ndimage` with order 1 and 0.
+    fill : {"constant", "edge", "reflect"}, default="edge"
+        What lies beyond the edges, where a rectangle reaches them: `fill_value`, the pixel at the
+        edge, or the mirrored picture.
+    fill_value : float, default=0.0
+        The constant beyond the edges.
+    p : float, default=1.0
+        Probability, for each row, of being changed.
+    random_state : int, RandomState instance or None, default=None
+        An int gives the same variants in every call.
 
     Attributes
     ----------
     sample_shape_ : tuple
         Shape of the samples seen in `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg.augmentation import RandomResizedCrop
+    >>> X = np.arange(16.0).reshape(1, 4, 4)
+    >>> RandomResizedCrop((0.25, 0.25), (1, 1), random_state=0).fit_transform(X)[0].round(2)
+    array([[ 4.23,  4.73,  5.23,  5.73],
+           [ 6.23,  6.73,  7.23,  7.73],
+           [ 8.23,  8.73,  9.23,  9.73],
+           [10.23, 10.73, 11.23, 11.73]])
     """
 
     _parameter_constraints: dict = {
@@ -147,13 +185,34 @@ class ElasticDeformation(WarpingAugmenter):
     sigma : float, default=4.0
         Smoothness in pixels, 0 < sigma <= 1e6. Small values tear, large ones shift the picture as
         a whole.
-    image_shape, interpolation, fill, fill_value, p, random_state
-        As in :class:`RandomRotation`.
+    image_shape : tuple (height, width) or (height, width, channels), optional
+        How to read a row with height * width * channels features. None: X is given in the shape
+        (n_samples, height, width[, channels]).
+    interpolation : {"bilinear", "nearest"}, default="bilinear"
+        How to read between the pixels, as `scipy.ndimage` with order 1 and 0.
+    fill : {"constant", "edge", "reflect"}, default="constant"
+        What lies beyond the edges: `fill_value`, the pixel at the edge, or the mirrored picture.
+    fill_value : float, default=0.0
+        The constant beyond the edges.
+    p : float, default=1.0
+        Probability, for each row, of being changed.
+    random_state : int, RandomState instance or None, default=None
+        An int gives the same variants in every call.
 
     Attributes
     ----------
     sample_shape_ : tuple
         Shape of the samples seen in `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg.augmentation import ElasticDeformation
+    >>> X = np.tile([0.0, 1.0, 0.0], (1, 3, 1))
+    >>> ElasticDeformation(2, 1, random_state=0).fit_transform(X)[0].round(2)
+    array([[0.  , 0.25, 0.  ],
+           [0.  , 0.62, 0.  ],
+           [0.  , 0.09, 0.61]])
     """
 
     _parameter_constraints: dict = {

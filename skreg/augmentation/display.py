@@ -11,7 +11,7 @@ from skreg.augmentation.copies import one_each
 class AugmentationDisplay:
     """A table of plots: each row has an original and then its variants.
 
-    Pictures are drawn as such, all with the same range of grey, signals and rows of tables as
+    Pictures are drawn as such, all with the same range of gray, signals and rows of tables as
     curves. Best made by :meth:`from_augmenter`.
 
     Parameters
@@ -27,6 +27,16 @@ class AugmentationDisplay:
         After `plot`.
     axes_ : ndarray of matplotlib Axes of shape (n_rows, 1 + n_variants)
         After `plot`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skreg.augmentation import AugmentationDisplay, RandomRotation
+    >>> X, y = load_digits(return_X_y=True)
+    >>> augmenter = RandomRotation(20, image_shape=(8, 8), random_state=0)
+    >>> display = AugmentationDisplay.from_augmenter(augmenter, X, n_rows=2, n_variants=3)
+    >>> display.axes_.shape
+    (2, 4)
     """
 
     def __init__(self, originals, variants):
@@ -42,6 +52,7 @@ class AugmentationDisplay:
         augmenter : augmenter
             A copy of it is fitted on all of X.
         X : array-like of shape (n_samples, n_features), or of the shape of the samples
+            Training rows.
         y : array-like of shape (n_samples,), optional
             For augmenters that look at it.
         n_rows : int, default=4
@@ -54,6 +65,7 @@ class AugmentationDisplay:
         Returns
         -------
         display : AugmentationDisplay
+            With `figure_` and `axes_`.
         """
         check_matplotlib_support(f"{cls.__name__}.from_augmenter")
         augmenter = clone(augmenter)
@@ -66,7 +78,7 @@ class AugmentationDisplay:
         return cls(samples[0], np.stack(samples[1:], axis=1)).plot(axes=axes)
 
     def plot(self, *, axes=None):
-        """Draw.
+        """Draw the originals and their variants.
 
         Parameters
         ----------
@@ -76,6 +88,7 @@ class AugmentationDisplay:
         Returns
         -------
         display : AugmentationDisplay
+            With `figure_` and `axes_`.
         """
         check_matplotlib_support(f"{type(self).__name__}.plot")
         import matplotlib.pyplot as plt

@@ -66,16 +66,32 @@ class RandomFlip(ImageAugmenter):
     Parameters
     ----------
     horizontal : bool, default=True
-        Whether left and right may change places.
+        Whether left and right may change places; both False is the identity.
     vertical : bool, default=False
         Whether top and bottom may change places.
-    image_shape, p, random_state
-        As in :class:`RandomRotation`. Both False is the identity.
+    image_shape : tuple (height, width) or (height, width, channels), optional
+        How to read a row with height * width * channels features. None: X is given in the shape
+        (n_samples, height, width[, channels]).
+    p : float, default=1.0
+        Probability, for each row, of being changed.
+    random_state : int, RandomState instance or None, default=None
+        An int gives the same variants in every call.
 
     Attributes
     ----------
     sample_shape_ : tuple
         Shape of the samples seen in `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg.augmentation import RandomFlip
+    >>> X = np.tile([1, 2, 3], (4, 1))
+    >>> RandomFlip(image_shape=(1, 3), random_state=0).fit_transform(X)
+    array([[3., 2., 1.],
+           [3., 2., 1.],
+           [1., 2., 3.],
+           [3., 2., 1.]])
     """
 
     _parameter_constraints: dict = {
@@ -115,14 +131,30 @@ class RandomErasing(ImageAugmenter):
     ratio : tuple (low, high), default=(0.3, 3.3)
         Range of height over width, in units of the picture's, > 0.
     fill_value : float, default=0.0
-        The constant; 0 is the mean after standardising.
-    image_shape, p, random_state
-        As in :class:`RandomRotation`.
+        The constant; 0 is the mean after standardizing.
+    image_shape : tuple (height, width) or (height, width, channels), optional
+        How to read a row with height * width * channels features. None: X is given in the shape
+        (n_samples, height, width[, channels]).
+    p : float, default=1.0
+        Probability, for each row, of being changed.
+    random_state : int, RandomState instance or None, default=None
+        An int gives the same variants in every call.
 
     Attributes
     ----------
     sample_shape_ : tuple
         Shape of the samples seen in `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg.augmentation import RandomErasing
+    >>> X = np.ones((1, 4, 6))
+    >>> RandomErasing(0.5, random_state=0).fit_transform(X)[0]
+    array([[1., 1., 1., 1., 1., 1.],
+           [1., 1., 0., 0., 0., 0.],
+           [1., 1., 1., 1., 1., 1.],
+           [1., 1., 1., 1., 1., 1.]])
     """
 
     _parameter_constraints: dict = {
@@ -180,13 +212,27 @@ class RandomBrightness(ImageAugmenter):
         In the units of X, >= 0; 0 is the identity.
     clip : tuple (low, high), optional
         Range of the pixels of the result, such as (0, 1). None: they are not clipped.
-    image_shape, p, random_state
-        As in :class:`RandomRotation`.
+    image_shape : tuple (height, width) or (height, width, channels), optional
+        How to read a row with height * width * channels features. None: X is given in the shape
+        (n_samples, height, width[, channels]).
+    p : float, default=1.0
+        Probability, for each row, of being changed.
+    random_state : int, RandomState instance or None, default=None
+        An int gives the same variants in every call.
 
     Attributes
     ----------
     sample_shape_ : tuple
         Shape of the samples seen in `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg.augmentation import RandomBrightness
+    >>> X = np.tile([0.0, 0.5, 1.0], (2, 1))
+    >>> RandomBrightness(0.2, image_shape=(1, 3), random_state=0).fit_transform(X).round(2)
+    array([[-0.05,  0.45,  0.95],
+           [-0.09,  0.41,  0.91]])
     """
 
     _parameter_constraints: dict = {
@@ -225,13 +271,26 @@ class RandomContrast(ImageAugmenter):
         Factors >= 0; (1, 1) is the identity.
     clip : tuple (low, high), optional
         Range of the pixels of the result, such as (0, 1). None: they are not clipped.
-    image_shape, p, random_state
-        As in :class:`RandomRotation`.
+    image_shape : tuple (height, width) or (height, width, channels), optional
+        How to read a row with height * width * channels features. None: X is given in the shape
+        (n_samples, height, width[, channels]).
+    p : float, default=1.0
+        Probability, for each row, of being changed.
+    random_state : int, RandomState instance or None, default=None
+        An int gives the same variants in every call.
 
     Attributes
     ----------
     sample_shape_ : tuple
         Shape of the samples seen in `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg.augmentation import RandomContrast
+    >>> X = np.array([[0.0, 0.5, 1.0]])
+    >>> RandomContrast((0.5, 0.5), image_shape=(1, 3)).fit_transform(X)
+    array([[0.25, 0.5 , 0.75]])
     """
 
     _parameter_constraints: dict = {
@@ -273,13 +332,28 @@ class GaussianBlur(ImageAugmenter):
     ----------
     max_sigma : float, default=1.0
         Largest standard deviation in pixels, 0 <= max_sigma <= 1e6; 0 is the identity.
-    image_shape, p, random_state
-        As in :class:`RandomRotation`.
+    image_shape : tuple (height, width) or (height, width, channels), optional
+        How to read a row with height * width * channels features. None: X is given in the shape
+        (n_samples, height, width[, channels]).
+    p : float, default=1.0
+        Probability, for each row, of being changed.
+    random_state : int, RandomState instance or None, default=None
+        An int gives the same variants in every call.
 
     Attributes
     ----------
     sample_shape_ : tuple
         Shape of the samples seen in `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg.augmentation import GaussianBlur
+    >>> X = np.diag([0.0, 1.0, 0.0]).reshape(1, 3, 3)
+    >>> GaussianBlur(1.0, random_state=0).fit_transform(X)[0].round(2)
+    array([[0.  , 0.03, 0.  ],
+           [0.03, 0.88, 0.03],
+           [0.  , 0.03, 0.  ]])
     """
 
     _parameter_constraints: dict = {
@@ -306,13 +380,27 @@ class GaussianNoise(ImageAugmenter):
         Standard deviation in the units of X, >= 0; 0 is the identity.
     clip : tuple (low, high), optional
         Range of the pixels of the result, such as (0, 1). None: they are not clipped.
-    image_shape, p, random_state
-        As in :class:`RandomRotation`.
+    image_shape : tuple (height, width) or (height, width, channels), optional
+        How to read a row with height * width * channels features. None: X is given in the shape
+        (n_samples, height, width[, channels]).
+    p : float, default=1.0
+        Probability, for each row, of being changed.
+    random_state : int, RandomState instance or None, default=None
+        An int gives the same variants in every call.
 
     Attributes
     ----------
     sample_shape_ : tuple
         Shape of the samples seen in `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg.augmentation import GaussianNoise
+    >>> X = np.full((1, 100, 100), 0.5)
+    >>> X_new = GaussianNoise(0.1, clip=(0, 1), random_state=0).fit_transform(X)
+    >>> round(float(X_new.std()), 2)
+    0.1
     """
 
     _parameter_constraints: dict = {

@@ -98,6 +98,20 @@ class MixUp(MixingAugmenter):
     Attributes
     ----------
     is_categorical_ : ndarray of bool of shape (n_features,)
+        Which features are categories.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg.augmentation import AugmentationSampler, MixUp
+    >>> X, y = np.array([[0.0, 0.0], [4.0, 8.0], [8.0, 4.0]]), np.array([0.1, 0.5, 0.9])
+    >>> X_new, y_new = AugmentationSampler(MixUp(1.0, random_state=1)).fit_resample(X, y)
+    >>> X_new[3:].round(2)
+    array([[6.79, 3.4 ],
+           [4.26, 7.74],
+           [6.8 , 5.2 ]])
+    >>> y_new[3:].round(2)
+    array([0.78, 0.53, 0.78])
     """
 
     _parameter_constraints: dict = {
@@ -141,6 +155,20 @@ class CutMix(MixingAugmenter):
     Attributes
     ----------
     is_categorical_ : ndarray of bool of shape (n_features,)
+        Which features are categories.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg.augmentation import AugmentationSampler, CutMix
+    >>> X, y = np.repeat([[0.0], [1.0], [2.0]], 4, axis=1), np.array([0.1, 1.1, 2.1])
+    >>> X_new, y_new = AugmentationSampler(CutMix(random_state=1)).fit_resample(X, y)
+    >>> X_new[3:]
+    array([[2., 2., 2., 2.],
+           [1., 1., 1., 1.],
+           [2., 2., 1., 2.]])
+    >>> y_new[3:].round(3)
+    array([2.1 , 1.1 , 1.85])
     """
 
     _parameter_constraints: dict = {
@@ -214,6 +242,18 @@ class Interpolate(MixingAugmenter):
     neighbors_ : ndarray of shape (n_samples, k_neighbors)
         Indices of the neighbors of each row of the training set.
     is_categorical_ : ndarray of bool of shape (n_features,)
+        Which features are categories.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg.augmentation import AugmentationSampler, Interpolate
+    >>> X, y = np.array([[0.0], [1.0], [10.0], [12.0]]), np.array([0, 0, 1, 1])
+    >>> X_new, y_new = AugmentationSampler(Interpolate(1, random_state=0)).fit_resample(X, y)
+    >>> X_new[4:].ravel().round(2)
+    array([ 0.38,  0.72, 11.23, 11.76])
+    >>> y_new[4:]
+    array([0, 0, 1, 1])
     """
 
     _parameter_constraints: dict = {

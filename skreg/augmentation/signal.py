@@ -182,13 +182,26 @@ class Gain(SignalAugmenter):
     ----------
     db_range : tuple (low, high), default=(-6.0, 6.0)
         Gain in decibels of the amplitude's square; (0, 0) is the identity.
-    signal_shape, p, random_state
-        As in :class:`AddNoise`.
+    signal_shape : tuple (length,) or (channels, length), optional
+        How to read a row with channels * length features. None: a row is one channel, or X is
+        given in the shape (n_samples, channels, length).
+    p : float, default=1.0
+        Probability, for each row, of being changed.
+    random_state : int, RandomState instance or None, default=None
+        An int gives the same variants in every call.
 
     Attributes
     ----------
     sample_shape_ : tuple
         Shape of the samples seen in `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg.augmentation import Gain
+    >>> X = np.array([[1.0, -2.0, 3.0]])
+    >>> Gain((6, 6)).fit_transform(X).round(2)
+    array([[ 2.  , -3.99,  5.99]])
     """
 
     _parameter_constraints: dict = {**SignalAugmenter._parameter_constraints, "db_range": PAIR}
@@ -219,13 +232,26 @@ class Drift(SignalAugmenter):
         Standard deviation in the units of X, >= 0; 0 is the identity.
     n_points : int, default=4
         Number of the values, >= 2: more give a quicker curve.
-    signal_shape, p, random_state
-        As in :class:`AddNoise`.
+    signal_shape : tuple (length,) or (channels, length), optional
+        How to read a row with channels * length features. None: a row is one channel, or X is
+        given in the shape (n_samples, channels, length).
+    p : float, default=1.0
+        Probability, for each row, of being changed.
+    random_state : int, RandomState instance or None, default=None
+        An int gives the same variants in every call.
 
     Attributes
     ----------
     sample_shape_ : tuple
         Shape of the samples seen in `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg.augmentation import Drift
+    >>> X = np.zeros((1, 6))
+    >>> Drift(0.1, random_state=0).fit_transform(X).round(2)
+    array([[ 0.03,  0.24,  0.21, -0.03, -0.12,  0.01]])
     """
 
     _parameter_constraints: dict = {
@@ -270,13 +296,27 @@ class TimeMask(SignalAugmenter):
         Largest share of the length, 0 <= max_share < 1; 0 is the identity.
     fill_value : float, default=0.0
         The constant.
-    signal_shape, p, random_state
-        As in :class:`AddNoise`.
+    signal_shape : tuple (length,) or (channels, length), optional
+        How to read a row with channels * length features. None: a row is one channel, or X is
+        given in the shape (n_samples, channels, length).
+    p : float, default=1.0
+        Probability, for each row, of being changed.
+    random_state : int, RandomState instance or None, default=None
+        An int gives the same variants in every call.
 
     Attributes
     ----------
     sample_shape_ : tuple
         Shape of the samples seen in `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg.augmentation import TimeMask
+    >>> X = np.ones((2, 8))
+    >>> TimeMask(0.5, random_state=0).fit_transform(X)
+    array([[1., 0., 1., 1., 1., 1., 1., 1.],
+           [1., 1., 1., 1., 1., 0., 1., 1.]])
     """
 
     _parameter_constraints: dict = {
@@ -313,13 +353,29 @@ class FrequencyMask(SignalAugmenter):
         Largest share of the channels, 0 <= max_share < 1; 0 is the identity.
     fill_value : float, default=0.0
         The constant.
-    signal_shape, p, random_state
-        As in :class:`AddNoise`.
+    signal_shape : tuple (length,) or (channels, length), optional
+        How to read a row with channels * length features. None: a row is one channel, or X is
+        given in the shape (n_samples, channels, length).
+    p : float, default=1.0
+        Probability, for each row, of being changed.
+    random_state : int, RandomState instance or None, default=None
+        An int gives the same variants in every call.
 
     Attributes
     ----------
     sample_shape_ : tuple
         Shape of the samples seen in `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg.augmentation import FrequencyMask
+    >>> X = np.ones((1, 4, 6))
+    >>> FrequencyMask(0.5, random_state=0).fit_transform(X)[0]
+    array([[0., 0., 0., 0., 0., 0.],
+           [1., 1., 1., 1., 1., 1.],
+           [1., 1., 1., 1., 1., 1.],
+           [1., 1., 1., 1., 1., 1.]])
     """
 
     _parameter_constraints: dict = {

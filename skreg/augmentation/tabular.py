@@ -94,6 +94,7 @@ class FeatureNoise(TableAugmenter):
     std_ : ndarray of shape (n_features,)
         Standard deviation of each feature; 0 for categories.
     is_categorical_ : ndarray of bool of shape (n_features,)
+        Which features are categories.
 
     Examples
     --------
@@ -172,6 +173,18 @@ class SwapNoise(TableAugmenter):
     Attributes
     ----------
     is_categorical_ : ndarray of bool of shape (n_features,)
+        Which features are categories.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg.augmentation import SwapNoise
+    >>> X = np.array([[1, 10], [2, 20], [3, 30], [4, 40]])
+    >>> SwapNoise(0.5, random_state=0).fit_transform(X)
+    array([[ 1., 10.],
+           [ 3., 20.],
+           [ 3., 30.],
+           [ 4., 10.]])
     """
 
     def __init__(self, p=0.1, *, categorical_features="from_dtype", random_state=None):
@@ -224,6 +237,18 @@ class FeatureMask(TableAugmenter):
     fill_ : ndarray of shape (n_features,)
         What takes the place of each feature.
     is_categorical_ : ndarray of bool of shape (n_features,)
+        Which features are categories.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg.augmentation import FeatureMask
+    >>> X = np.array([[1, 10], [2, 20], [3, 30], [4, 40]])
+    >>> FeatureMask(0.5, random_state=0).fit_transform(X)
+    array([[ 2.5, 25. ],
+           [ 2.5, 20. ],
+           [ 3. , 30. ],
+           [ 2.5, 25. ]])
     """
 
     _parameter_constraints: dict = {

@@ -43,13 +43,26 @@ class TimeShift(TimingAugmenter):
     fill : {"constant", "edge", "reflect", "wrap"}, default="constant"
         What comes before and after the signal: zeros, its first and last value, its mirror, or its
         other end.
-    signal_shape, p, random_state
-        As in :class:`AddNoise`.
+    signal_shape : tuple (length,) or (channels, length), optional
+        How to read a row with channels * length features. None: a row is one channel, or X is
+        given in the shape (n_samples, channels, length).
+    p : float, default=1.0
+        Probability, for each row, of being changed.
+    random_state : int, RandomState instance or None, default=None
+        An int gives the same variants in every call.
 
     Attributes
     ----------
     sample_shape_ : tuple
         Shape of the samples seen in `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg.augmentation import TimeShift
+    >>> X = np.arange(6.0).reshape(1, -1)
+    >>> TimeShift(2, fill="edge", random_state=0).fit_transform(X).round(2)
+    array([[0.46, 1.46, 2.46, 3.46, 4.46, 5.  ]])
     """
 
     _parameter_constraints: dict = {
@@ -100,13 +113,28 @@ class TimeStretch(TimingAugmenter):
     ----------
     rate_range : tuple (low, high), default=(0.9, 1.1)
         Speeds > 0; above 1 is faster and shorter. (1, 1) is the identity.
-    fill, signal_shape, p, random_state
-        As in :class:`TimeShift`.
+    fill : {"constant", "edge", "reflect"}, default="constant"
+        What comes before and after the signal: zeros, its first and last value, or its mirror.
+    signal_shape : tuple (length,) or (channels, length), optional
+        How to read a row with channels * length features. None: a row is one channel, or X is
+        given in the shape (n_samples, channels, length).
+    p : float, default=1.0
+        Probability, for each row, of being changed.
+    random_state : int, RandomState instance or None, default=None
+        An int gives the same variants in every call.
 
     Attributes
     ----------
     sample_shape_ : tuple
         Shape of the samples seen in `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg.augmentation import TimeStretch
+    >>> X = np.arange(1.0, 8.0).reshape(1, -1)
+    >>> TimeStretch((2, 2)).fit_transform(X)
+    array([[0., 0., 2., 4., 6., 0., 0.]])
     """
 
     _parameter_constraints: dict = {**TimingAugmenter._parameter_constraints, "rate_range": PAIR}
@@ -147,13 +175,26 @@ class TimeWarp(TimingAugmenter):
         Standard deviation of the logarithm of the speed, >= 0; 0 is the identity.
     n_points : int, default=4
         Number of the values along the signal, >= 2.
-    signal_shape, p, random_state
-        As in :class:`AddNoise`.
+    signal_shape : tuple (length,) or (channels, length), optional
+        How to read a row with channels * length features. None: a row is one channel, or X is
+        given in the shape (n_samples, channels, length).
+    p : float, default=1.0
+        Probability, for each row, of being changed.
+    random_state : int, RandomState instance or None, default=None
+        An int gives the same variants in every call.
 
     Attributes
     ----------
     sample_shape_ : tuple
         Shape of the samples seen in `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg.augmentation import TimeWarp
+    >>> X = np.arange(6.0).reshape(1, -1)
+    >>> TimeWarp(0.5, random_state=0).fit_transform(X).round(2)
+    array([[0.  , 0.71, 3.05, 4.03, 4.36, 5.  ]])
     """
 
     _parameter_constraints: dict = {
@@ -195,13 +236,27 @@ class PitchShift(SignalAugmenter):
     window : int, default=512
         Length of the window in points, a multiple of 4: about 30 to 60 ms of sound. A signal that
         is shorter is seen through a window of its own length.
-    signal_shape, p, random_state
-        As in :class:`AddNoise`.
+    signal_shape : tuple (length,) or (channels, length), optional
+        How to read a row with channels * length features. None: a row is one channel, or X is
+        given in the shape (n_samples, channels, length).
+    p : float, default=1.0
+        Probability, for each row, of being changed.
+    random_state : int, RandomState instance or None, default=None
+        An int gives the same variants in every call.
 
     Attributes
     ----------
     sample_shape_ : tuple
         Shape of the samples seen in `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg.augmentation import PitchShift
+    >>> X = np.sin(2 * np.pi * 440 * np.arange(8000) / 8000).reshape(1, -1)
+    >>> X_new = PitchShift(12, random_state=0).fit_transform(X)
+    >>> int(abs(np.fft.rfft(X[0])).argmax()), int(abs(np.fft.rfft(X_new[0])).argmax())
+    (440, 375)
     """
 
     _parameter_constraints: dict = {

@@ -83,7 +83,22 @@ class FoldEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, meta
         self._take(folds, 0)
 
     def trained(self, folds, c):
-        """This ensemble, fitted: its members are the networks of a candidate, trained elsewhere."""
+        """This ensemble, fitted: its members are the networks of a candidate, trained elsewhere.
+
+        For searches, which train the networks of all candidates side by side.
+
+        Parameters
+        ----------
+        folds : Folds
+            The trainings of all candidates.
+        c : int
+            The number of the candidate.
+
+        Returns
+        -------
+        self : object
+            The fitted ensemble.
+        """
         know_columns(self, folds.tables.passed_to(c))
         self._take(folds, c)
         return self
@@ -233,6 +248,7 @@ class FoldEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, meta
         Returns
         -------
         routing : MetadataRouter
+            To the splitter.
         """
         router = MetadataRouter(owner=type(self).__name__).add_self_request(self)
         cv = self.cv if hasattr(self.cv, "split") else check_cv(5)

@@ -24,7 +24,7 @@ class TrainingCurveDisplay:
 
     Both losses are without penalties, so that they have one scale: what stands between them is
     overfitting, less what dropout and noise add to the training loss. Solid is validation, dashed
-    training, and a dotted line marks the best epoch; each estimator has one colour. Below, where
+    training, and a dotted line marks the best epoch; each estimator has one color. Below, where
     there is something to see, stand the validation score and the learning rate. Of
     ``solver='lbfgs'`` the objective is drawn too, which includes the penalties, by iteration.
 
@@ -113,6 +113,7 @@ class TrainingCurveDisplay:
         Returns
         -------
         display : TrainingCurveDisplay
+            With `ax_`, `axes_`, `figure_` and `lines_`.
 
         Raises
         ------
@@ -150,16 +151,29 @@ class TrainingCurveDisplay:
         learning_rate="auto",
         line_kw=None,
     ):
-        """Draw.
+        """Draw the curves of `histories`.
 
         Parameters
         ----------
-        ax, x, log_scale, best, score, learning_rate, line_kw
-            As in :meth:`from_estimator`.
+        ax : matplotlib Axes, optional
+            Where to draw; None makes a new figure.
+        x : {'epochs', 'seconds'}, default='epochs'
+            What the horizontal axis counts.
+        log_scale : bool, default=False
+            Whether losses are on a logarithmic scale.
+        best : bool, default=True
+            Whether the best epoch is marked.
+        score : bool or 'auto', default='auto'
+            Whether the validation score is drawn; 'auto': if it is not the validation loss.
+        learning_rate : bool or 'auto', default='auto'
+            Whether the learning rate is drawn; 'auto': if it changes.
+        line_kw : dict, optional
+            Passed to each `plot` of a curve.
 
         Returns
         -------
         display : TrainingCurveDisplay
+            With `ax_`, `axes_`, `figure_` and `lines_`.
         """
         check_matplotlib_support(f"{type(self).__name__}.plot")
         if x not in ("epochs", "seconds"):
@@ -189,7 +203,7 @@ class TrainingCurveDisplay:
         return list(told) if any(map(varies, told.values())) else []
 
     def _draw(self, name, panels, x, best, line_kw):
-        """The lines of one training, all in the colour of the first."""
+        """The lines of one training, all in the color of the first."""
         history = self.histories[name]
         positions = _positions(history, x)
         left_out = ["objective"] if in_epochs(history) else []  # penalties: another scale

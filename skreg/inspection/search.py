@@ -8,7 +8,7 @@ from skreg.inspection.panels import axes_by_name, set_limits, set_ticks
 from skreg.inspection.places import place
 
 KINDS = ("auto", "all", "rounds", "parameters")
-LAST, WINNER = "#0072b2", "#d55e00"  # which colour-blind readers tell apart
+LAST, WINNER = "#0072b2", "#d55e00"  # which color-blind readers tell apart
 GREYS = 0.8, 0.5  # of those left behind, from the first round on
 POINT = {"s": 22, "linewidths": 0}
 STAR = {"marker": "*", "markersize": 13, "markeredgecolor": "white", "linestyle": ""}
@@ -22,10 +22,10 @@ TENFOLD = 10  # longer trainings than so many times the first round: on a logari
 class SearchDisplay:
     """Candidates of a search: their scores over the rounds, and over each parameter.
 
-    The upper panel has a line for each candidate, from round to round: grey for those that were
+    The upper panel has a line for each candidate, from round to round: gray for those that were
     left behind, blue for those that were compared last, and a star for the winner. Below is a
-    panel for each parameter, in which every candidate is a point at its last score, in the colour
-    of the round that it has reached. Compare points of one colour: in later rounds trainings are
+    panel for each parameter, in which every candidate is a point at its last score, in the color
+    of the round that it has reached. Compare points of one color: in later rounds trainings are
     longer.
 
     Numbers over a wide range are on a logarithmic scale; 0, None, texts and the like stand left of
@@ -109,6 +109,7 @@ class SearchDisplay:
         Returns
         -------
         display : SearchDisplay
+            With `ax_`, `axes_`, `figure_`, `lines_` and `points_`.
 
         Raises
         ------
@@ -132,16 +133,21 @@ class SearchDisplay:
         return display.plot(kind=kind, parameters=parameters, ax=ax)
 
     def plot(self, *, kind="auto", parameters=None, ax=None):
-        """Draw.
+        """Draw the candidates of `results`.
 
         Parameters
         ----------
-        kind, parameters, ax
-            As in :meth:`from_estimator`.
+        kind : {'auto', 'all', 'rounds', 'parameters'}, default='auto'
+            Which panels; 'auto': those of the parameters, and of the rounds if there are several.
+        parameters : str or list of str, optional
+            Which ones have a panel; by default all of which candidates have different values.
+        ax : matplotlib Axes or array of Axes, optional
+            Where to draw; None makes a new figure.
 
         Returns
         -------
         display : SearchDisplay
+            With `ax_`, `axes_`, `figure_`, `lines_` and `points_`.
         """
         check_matplotlib_support(f"{type(self).__name__}.plot")
         candidates = Candidates(self.results, self.metric)
@@ -229,7 +235,7 @@ def _rounds(candidates, kind):
 
 
 def _legend(axes, candidates, colors, winner, ours):
-    """What colours and marks mean: above the panels of an own figure, else in the first one."""
+    """What colors and marks mean: above the panels of an own figure, else in the first one."""
     from matplotlib.lines import Line2D
 
     first, handles = next(iter(axes.values())), []

@@ -19,7 +19,7 @@ FLEXIBLE = HEAD.index("parts")  # the column that is broken into lines
 COUNTS = ("n_parameters", "n_weights", "n_zeros")
 LEFT = 4  # columns with text; the others hold numbers
 
-# Lines and text in the colours of the page, which may be light or dark.
+# Lines and text in the colors of the page, which may be light or dark.
 STYLE = """<style>
 .skreg-summary table {border-collapse: collapse; margin: 0.5em 0; font-size: 0.9em;
   color: inherit; background: transparent;}
@@ -82,7 +82,8 @@ class Summary:
 
     Parameters
     ----------
-    estimator : fitted MLPClassifier or MLPRegressor
+    estimator : MLPClassifier or MLPRegressor
+        A fitted network.
 
     Attributes
     ----------
@@ -96,6 +97,22 @@ class Summary:
         The same of all layers.
     facts : dict of str to str
         Loss, optimizer, the regularizers by their place in a training step, and how training went.
+
+    See Also
+    --------
+    skreg.TrainingCurveDisplay : Losses over the epochs of trainings.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skreg import MLPClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = MLPClassifier((8,), learning_rate_init=0.05, random_state=0).fit(X, y)
+    >>> summary = model.summary()
+    >>> summary.title
+    'MLPClassifier: 4 features, 3 outputs'
+    >>> [(layer["name"], layer["n_parameters"]) for layer in summary.layers]
+    [('input', 0), ('hidden 1', 40), ('output', 27)]
     """
 
     def __init__(self, estimator):

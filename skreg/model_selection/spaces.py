@@ -15,6 +15,24 @@ class SearchSpace(list):
 
     It is what `RandomizedSearchCV`, `HalvingRandomSearchCV` and `RegularizationSearchCV` take as
     `param_distributions`.
+
+    Parameters
+    ----------
+    iterable : iterable of dict
+        From names of parameters to lists or distributions.
+
+    See Also
+    --------
+    skreg.search_space : Spaces that are known to be useful.
+
+    Examples
+    --------
+    >>> from scipy.stats import loguniform
+    >>> from skreg.model_selection import SearchSpace
+    >>> rate = {"learning_rate_init": loguniform(1e-4, 1e-2)}
+    >>> space = SearchSpace([{**rate, "dropout": [0.0, 0.2]}, {**rate, "mixup": [0.2, 0.4]}])
+    >>> space.parameters
+    ['learning_rate_init', 'dropout', 'mixup']
     """
 
     @property
@@ -28,10 +46,12 @@ class SearchSpace(list):
         Parameters
         ----------
         trial : optuna.Trial
+            What draws.
 
         Returns
         -------
         params : dict
+            Values by name.
         """
         which = trial.suggest_int("alternative", 0, len(self) - 1) if len(self) > 1 else 0
         params = {}

@@ -195,6 +195,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         Returns
         -------
         self : object
+            The fitted encoder.
         """
         if not get_config()["skip_parameter_validation"]:
             self._validate_params()
@@ -208,7 +209,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X):
-        """Encode X.
+        """Encode the rows of X.
 
         Parameters
         ----------
@@ -217,7 +218,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        X_new : ndarray of shape (n_samples, n_features_out), or a frame, see `set_output`
+        X_new : ndarray of shape (n_samples, n_features_out)
+            The encoded rows, without missing values; a data frame with `set_output`.
         """
         check_is_fitted(self)
         columns = self._columns(X, reset=False)
@@ -252,6 +254,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         Returns
         -------
         names : ndarray of str objects of shape (n_features_out,)
+            In the order of the columns that `transform` returns.
         """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)

@@ -196,17 +196,21 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         """How much worse held-out rows are predicted without each input column.
 
         The values of one column of X are shuffled, and each row is predicted by the members that
-        have not trained on it. A :class:`~skreg.preprocessing.TableEncoder` encodes the table
+        have not trained on it. A :class:`~skreg.TableEncoder` encodes the table
         once; any other encoder encodes it anew for each shuffle.
 
         Parameters
         ----------
-        X, y : as they were passed to `fit`
+        X : data frame or array-like of shape (n_samples, n_features)
+            The table that was passed to `fit`.
+        y : array-like of shape (n_samples,)
+            The targets that were passed to `fit`.
         scoring : str, callable or None, default=None
             What is lost; None is `score`: accuracy, R2 or the D2 pinball score.
         n_repeats : int, default=5
             Shuffles of each column.
         random_state : int, RandomState instance or None, default=None
+            Determines the shuffles.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows in the score.
 
@@ -244,6 +248,7 @@ class Tabular(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         Returns
         -------
         routing : MetadataRouter
+            To the splitter.
         """
         router = MetadataRouter(owner=type(self).__name__).add_self_request(self)
         cv = self.cv if hasattr(self.cv, "split") else check_cv(5)

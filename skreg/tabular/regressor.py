@@ -10,8 +10,8 @@ from skreg.tabular.base import Tabular
 class TabularRegressor(RegressorMixin, Tabular):
     """Regressor for tables as they are: numbers, categories, missing values; y is scaled inside.
 
-    A :class:`~skreg.preprocessing.TableEncoder` and a
-    :class:`~skreg.ensemble.FoldEnsembleRegressor` of networks, whose parameters follow from the
+    A :class:`~skreg.TableEncoder` and a
+    :class:`~skreg.FoldEnsembleRegressor` of networks, whose parameters follow from the
     number of rows where they are 'auto'.
 
     Parameters
@@ -66,14 +66,21 @@ class TabularRegressor(RegressorMixin, Tabular):
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, where all are strings.
 
+    See Also
+    --------
+    TabularClassifier : The same for classification.
+    FoldEnsembleRegressor : The ensemble alone, for arrays of numbers.
+    TableEncoder : The encoder alone.
+    RegularizationSearchCV : Tunes the parameters that are 'auto'.
+
     Examples
     --------
     >>> from sklearn.datasets import load_diabetes
     >>> from skreg import TabularRegressor
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
     >>> model = TabularRegressor(random_state=0).fit(X[::2], y[::2])
-    >>> model.score(X[1::2], y[1::2]) > 0.4
-    True
+    >>> model.score(X[1::2], y[1::2])
+    0.4...
     """
 
     def __init__(
@@ -158,7 +165,7 @@ class TabularRegressor(RegressorMixin, Tabular):
             The table.
         return_std : bool, default=False
             Whether to return a spread as well; see
-            :meth:`skreg.ensemble.FoldEnsembleRegressor.predict`.
+            :meth:`skreg.FoldEnsembleRegressor.predict`.
 
         Returns
         -------
