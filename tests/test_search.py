@@ -60,7 +60,7 @@ def test_rounds():
     assert rounds_of(1, 3, 10, 50) == rounds_of(1, 3, "auto", 50) == [(1, 50)]
     assert rounds_of(9, 3, 40, 50) == [(9, 40), (3, 50)]
     assert rounds_of(9, 3, 80, 50) == [(9, 50)]
-    assert rounds_of(10, 2.5, 2, 100) == [(10, 2), (4, 5), (2, 13), (1, 100)]
+    assert rounds_of(10, 2.5, 2, 100) == [(10, 2), (4, 5), (1, 100)]
     assert rounds_of(3, 1.1, 1, 5) == [(3, 1), (2, 2), (1, 5)]
     assert rounds_of(64, 3, "auto", 200) == [(64, 3), (21, 9), (7, 27), (2, 81), (1, 200)]
     assert rounds_of(9, 3, "auto", 200) == [(9, 23), (3, 69), (1, 200)]
