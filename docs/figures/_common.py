@@ -8,7 +8,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
-warnings.simplefilter("ignore", ConvergenceWarning)  # some train on where they should not
+# Many of the trainings have a given length.
+warnings.simplefilter("ignore", ConvergenceWarning)
 
 
 def digits(n_train, seed=0, flip=0.0):
@@ -25,7 +26,7 @@ def moons(n, noise=0.3, seed=0):
     return StandardScaler().fit_transform(X), y
 
 
-def boundary(axes, model, X, y, *, classes=True):
+def boundary(axes, model, X, y):
     """The probability of class 1 as a map, and the rows."""
     low, high = X.min(axis=0) - 0.4, X.max(axis=0) + 0.4
     grid = np.meshgrid(*(np.linspace(a, b, 160) for a, b in zip(low, high, strict=True)))
@@ -33,6 +34,5 @@ def boundary(axes, model, X, y, *, classes=True):
     p = p.reshape(grid[0].shape)
     axes.contourf(*grid, p, levels=np.linspace(0, 1, 13), cmap="RdBu_r", alpha=0.75)
     axes.contour(*grid, p, levels=[0.5], colors="0.2", linewidths=1.2)
-    if classes:
-        axes.scatter(*X.T, c=y, cmap="RdBu_r", vmin=-0.1, vmax=1.1, s=13, edgecolor="white", lw=0.5)
+    axes.scatter(*X.T, c=y, cmap="RdBu_r", vmin=-0.1, vmax=1.1, s=13, edgecolor="white", lw=0.5)
     axes.set(xticks=[], yticks=[])

@@ -1,8 +1,8 @@
 """Which features keep their weights as the penalty on whole features grows."""
 
+import _common  # noqa: F401  (trainings of a given length do not warn)
 import matplotlib.pyplot as plt
 import numpy as np
-from _common import warnings  # noqa: F401
 from sklearn.datasets import make_friedman1
 from sklearn.preprocessing import StandardScaler
 
