@@ -36,9 +36,9 @@ class Page(HTMLParser):
             self.links.append(attributes["href"])
         if tag not in EMPTY:
             self._open.append((tag, "math" in (attributes.get("class") or "").split()))
-        if attributes.get(LOADED.get(tag)):
-            if not NOT_LOADED & set((attributes.get("rel") or "").split()):
-                self.loaded.append(attributes[LOADED[tag]])
+        relations = set((attributes.get("rel") or "").split())
+        if attributes.get(LOADED.get(tag)) and not NOT_LOADED & relations:
+            self.loaded.append(attributes[LOADED[tag]])
 
     def handle_endtag(self, tag):
         while self._open and self._open.pop()[0] != tag:
@@ -67,11 +67,11 @@ def faults(folder):
                     yield f"{name}: loads {address}"
                 continue
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            anchor = unquote(parts.fragment)
             if not target.exists():
                 yield f"{name}: no file {address}"
-            elif parts.fragment and target in files:
-                if unquote(parts.fragment) not in files[target].anchors:
-                    yield f"{name}: no anchor {address}"
+            elif anchor and target in files and anchor not in files[target].anchors:
+                yield f"{name}: no anchor {address}"
     for path in folder.rglob("*.css"):
         for address in re.findall(r"url\(\s*['\"]?(https?:[^)'\"]+)", path.read_text("utf-8")):
             yield f"{path.relative_to(folder)}: loads {address}"

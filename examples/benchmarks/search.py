@@ -8,6 +8,7 @@ that a run that was cut goes on. FOLDER has a module load.py with ``load(name)``
     python examples/benchmarks/search.py scikit-learn --data FOLDER
     python examples/benchmarks/search.py published --data FOLDER --seconds 200 --seeds 0 1 2
     python examples/benchmarks/search.py space --data FOLDER
+    python examples/benchmarks/search.py averages --data FOLDER --seeds 0 1 2
 
 `peers`: five outer splits of tables of at most 4000 rows, 64 candidates of one space, two jobs.
 Contenders are RegularizationSearchCV, and over the same pipeline, with early stopping and the same
@@ -16,7 +17,8 @@ end in. `scikit-learn`: RandomizedSearchCV over scikit-learn's own MLP and the p
 have, 8 candidates, the time scaled to 64. `published`: the protocol of Kadra et al. (2021),
 stratified 60/20/20 (training and validation part are one for us), balanced accuracy, class weights,
 a time limit. `space`: how much of the spread between candidates, all trained to their end, each
-parameter of a wide space explains by itself.
+parameter of a wide space explains by itself. `averages`: what is lost where the best third after
+few epochs goes on, judged by current weights or by their moving averages.
 """
 
 import os
@@ -32,11 +34,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from _common import machine_lines, markdown_table
+from scipy.stats import spearmanr
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, r2_score
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    log_loss,
+    mean_squared_error,
+    r2_score,
+)
 from sklearn.model_selection import (
     HalvingRandomSearchCV,
     KFold,
+    ParameterSampler,
     RandomizedSearchCV,
     StratifiedKFold,
     train_test_split,
@@ -55,7 +65,7 @@ from skreg import (
 )
 from skreg.model_selection.distributions import LayerSizes, Range
 
-MODES = ("peers", "finals", "scikit-learn", "published", "space")
+MODES = ("peers", "finals", "scikit-learn", "published", "space", "averages")
 WIDE_TABLES = (
     "vehicle", "credit-g", "kc1", "phoneme", "cpu_act", "california_housing", "wine_quality_white",
     "bank-marketing",
@@ -76,6 +86,7 @@ PUBLISHED = {  # their MLP with cocktails, XGBoost and CatBoost, balanced accura
 }
 FIELDS = ("set", "seed", "model", "score", "inner", "fit_s", "predict_s", "epochs", "params")
 N_CANDIDATES, N_JOBS, MAX_ITER = 64, 2, 200
+DECAYS = (0.9, 0.98, 0.999)
 
 
 def table(name, folder, n_rows=None):
@@ -416,6 +427,61 @@ def run_space(arguments):
     print((100 * shares.sort_values("mean", ascending=False)).round(0).astype(int).to_string())
 
 
+def run_averages(arguments):
+    """What is lost by a choice after few epochs: loss of the best that was kept, over the best."""
+    store = Store(arguments.out)
+    for name in arguments.sets or WIDE_TABLES:
+        X, y, classes = table(name, arguments.data, 4000)
+        for seed in arguments.seeds:
+            if store.has(name, seed, "current, 16"):
+                continue
+            train, test = train_test_split(
+                np.arange(len(X)), random_state=seed, stratify=y if classes else None
+            )
+            encoder = TableEncoder().fit(X.iloc[train], y[train])
+            codes = [np.asarray(encoder.transform(X.iloc[rows])) for rows in (train, test)]
+            common = {
+                "max_iter": MAX_ITER,
+                "early_stopping": True,
+                "validation_fraction": 0.4,
+                "scoring": "neg_log_loss" if classes else "neg_mean_squared_error",
+                "random_state": seed,
+            }
+            if not classes:
+                common["standardize_y"] = True
+            model = MLPClassifier(**common) if classes else MLPRegressor(**common)
+            draws = list(
+                ParameterSampler(search_space("light", model, X, y), 64, random_state=seed)
+            )
+            begin, losses, early = time.perf_counter(), [], []
+            for params in draws:
+                model.set_params(**common, weight_averaging=None, **params)
+                model.fit(codes[0], y[train])
+                outputs = model.predict_proba(codes[1]) if classes else model.predict(codes[1])
+                losses.append((log_loss if classes else mean_squared_error)(y[test], outputs))
+                curves = {"current": model.validation_scores_}
+                for decay in DECAYS:
+                    model.set_params(weight_averaging="ema", ema_decay=decay, max_iter=16)
+                    curves[f"ema {decay}"] = model.fit(codes[0], y[train]).validation_scores_
+                early.append({f"{kind}, {n}": curve[n - 1] for kind, curve in curves.items()
+                              for n in (2, 4, 8, 16)})  # fmt: skip
+            seconds, losses = time.perf_counter() - begin, np.array(losses)
+            for label, scores in pd.DataFrame(early).items():
+                kept = np.argsort(-scores.to_numpy(), kind="stable")[: len(draws) // 3]
+                store.add(set=name, seed=seed, model=label, score=losses[kept].min() / losses.min(),
+                          inner=float(spearmanr(scores, -losses)[0]), fit_s=seconds, predict_s=0.0,
+                          epochs=0.0, params="")  # fmt: skip
+    frame = store.frame()
+    frame[["kind", "n"]] = frame.pop("model").str.split(", ", expand=True)
+    frame["n"] = frame["n"].astype(int)
+    for value, what in (("score", "loss of the best kept over the best"), ("inner", "rank corr.")):
+        print(f"\n{what}\n", frame.pivot_table(index="kind", columns="n", values=value).round(3))
+    pairs = np.log(frame.pivot_table(index=["set", "n", "seed"], columns="kind", values="score"))
+    change = pairs.sub(pairs.pop("current"), axis=0).groupby(["n", "set"]).mean()
+    change = change.groupby("n").agg(["mean", "sem"]).T.unstack()
+    print("\nchange by averages, in percent\n", (100 * change).round(2).to_string())
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("mode", choices=MODES)
@@ -434,7 +500,8 @@ def main():
         default = list(CONTENDERS)[:3] if arguments.mode == "peers" else ["skreg", *FINALS]
         report_peers(run_peers(arguments, arguments.contenders or default))
     else:
-        runs = {"scikit-learn": run_theirs, "published": run_published, "space": run_space}
+        runs = {"scikit-learn": run_theirs, "published": run_published, "space": run_space,
+                "averages": run_averages}  # fmt: skip
         runs[arguments.mode](arguments)
 
 

@@ -1,11 +1,11 @@
 """
-Does dropout keep a large network from memorizing noise?
-========================================================
+How much dropout keeps a network from memorizing noise?
+=======================================================
 
 A network with many more weights than there are training rows can learn every row by heart, the
-mislabelled ones too. Dropout switches off each hidden unit with probability ``dropout`` at every
-training step, so that no unit can rely on a particular other one. Run it with
-``python examples/plot_dropout.py``; it takes a few seconds.
+mislabelled ones too. :doc:`Dropout </regularization/dropout>` switches off each hidden unit with
+probability ``dropout`` in each training step, so that no unit can rely on particular other ones.
+It is one parameter of :class:`~skreg.MLPClassifier`.
 """
 
 import warnings
@@ -20,65 +20,57 @@ from skreg import MLPClassifier
 
 # All networks train for the same number of epochs, on purpose.
 warnings.filterwarnings("ignore", category=ConvergenceWarning)
-
-# %%
-# 500 handwritten digits to learn from, every fifth of them with a random label. The labels of the
-# validation set are right.
 X, y = load_digits(return_X_y=True)
-X_train, X_val, y_train, y_val = train_test_split(
-    X / 16, y, train_size=500, stratify=y, random_state=0
-)
-rng = np.random.RandomState(0)
-y_train[::5] = rng.randint(10, size=100)
-
-# %%
-# The same network with more and more dropout, and no other regularizer. Early stopping is what
-# records the validation loss; a patience as long as the training lets it watch without stopping.
+X = (X / 16).astype(np.float32)
 EPOCHS = 100
 
 
-def network(dropout, **parameters):
-    """Two hidden layers of 256 units: some 170 weights for each training row."""
-    return MLPClassifier(
-        (256, 256),
-        dropout=dropout,
-        penalty=None,
-        batch_size=50,
-        max_iter=EPOCHS,
-        n_iter_no_change=EPOCHS,
-        random_state=0,
-        **parameters,
-    )
+def fit(seed, dropout):
+    """A network of 26,000 weights after its last epoch, and its accuracy on the other digits.
+
+    It learns from 500 digits, every fifth of them with a random label. The labels of the other
+    digits, on which the training records its validation loss, are right.
+    """
+    A, B, a, b = train_test_split(X, y, train_size=500, stratify=y, random_state=seed)
+    a[::5] = np.random.default_rng(seed).integers(10, size=100)
+    options = {"alpha": 0.0, "batch_size": 50, "learning_rate_init": 0.002, "random_state": seed}
+    watch = {"early_stopping": True, "n_iter_no_change": EPOCHS, "restore_best": False}
+    model = MLPClassifier((128, 128), dropout=dropout, max_iter=EPOCHS, **options, **watch)
+    return model.fit(A, a, X_val=B, y_val=b), model.score(B, b)
 
 
-rates = [0.0, 0.25, 0.5, 0.75]
-watched = [
-    network(rate, early_stopping=True).fit(X_train, y_train, X_val=X_val, y_val=y_val)
-    for rate in rates
-]
+rates = [0.0, 0.2, 0.35, 0.5, 0.65, 0.8]
+fitted = [[fit(seed, rate) for rate in rates] for seed in range(5)]
 
 # %%
-# Without dropout the training loss goes to zero: all the wrong labels are learned, and the
-# validation loss climbs. With dropout the training loss, which is measured with units dropped,
-# stays higher, and the validation loss stays down for longer.
-fig, axes = plt.subplots(1, 4, figsize=(11, 3.4), sharey=True, layout="constrained")
-for ax, rate, model in zip(axes, rates, watched, strict=True):
-    epochs = np.arange(1, EPOCHS + 1)
-    ax.plot(epochs, model.loss_curve_, label="training, wrong labels")
-    ax.plot(epochs, model.validation_loss_curve_, label="validation, right labels")
-    ax.set(title=f"dropout = {rate}", xlabel="epoch", ylim=(0, 2.5))
-axes[0].set_ylabel("log loss")
+# Five splits, and their mean as a line. A rate of 0.5 to 0.65 is best here. It ends with a lower
+# loss than the best epoch without dropout has: early stopping alone would not be as good.
+fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.2))
+last = np.array([[model.validation_loss_curve_[-1] for model, _ in row] for row in fitted])
+best = np.array([[min(model.validation_loss_curve_) for model, _ in row] for row in fitted])
+accuracy = np.array([[score for _, score in row] for row in fitted])
+for ax, values, color, label in (
+    (axes[0], best, "0.6", "best epoch"),
+    (axes[0], last, "C0", "last epoch"),
+    (axes[1], accuracy, "C0", "last epoch"),
+):
+    ax.plot(rates, values.T, "o", color=color, alpha=0.4, mec="none")
+    ax.plot(rates, values.mean(axis=0), color=color, label=label)
+    ax.set_xlabel("dropout")
+axes[0].set(title="Log loss on right labels", ylabel="log loss", ylim=(0, 0.8))
+axes[1].set(title="Accuracy on right labels", ylabel="accuracy", ylim=(0.75, 1))
 axes[0].legend()
 
 # %%
-# How good are the networks after the last epoch, and how good where early stopping would have
-# ended? Dropout closes the gap between the two, without having seen a validation set.
-last = [network(rate).fit(X_train, y_train).score(X_val, y_val) for rate in rates]
-best = [model.score(X_val, y_val) for model in watched]
-
-fig, ax = plt.subplots(figsize=(6.5, 3.6), layout="constrained")
-ax.plot(rates, last, "o-", label="after the last epoch")
-ax.plot(rates, best, "s--", color="grey", label="at the lowest validation loss")
-ax.set(xlabel="dropout", ylabel="accuracy on right labels", xticks=rates)
-ax.legend()
+# Without dropout the training loss goes to zero: the wrong labels are learned, and the validation
+# loss climbs. With dropout the training loss, which is measured with units dropped, stays higher
+# and the validation loss low. With a rate of 0.8 too few units are left to learn as much.
+fig, axes = plt.subplots(1, 3, figsize=(7.2, 2.8), sharey=True)
+for ax, rate in zip(axes, (0.0, 0.5, 0.8), strict=True):
+    model = fitted[0][rates.index(rate)][0]
+    ax.plot(range(1, EPOCHS + 1), model.loss_curve_, label="training, wrong labels")
+    ax.plot(range(1, EPOCHS + 1), model.validation_loss_curve_, label="validation, right labels")
+    ax.set(title=f"dropout = {rate}", xlabel="epoch", ylim=(0, 2.5))
+axes[0].set_ylabel("log loss")
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
 plt.show()
