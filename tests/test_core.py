@@ -499,6 +499,21 @@ def test_recalibration_is_exact_layer_by_layer():
         h = np.tanh(x_hat * network.views("scale")[layer] + network.views("shift")[layer])
 
 
+def test_recalibration_of_wide_layers_takes_a_sample_of_the_rows():
+    """So many that the error is a small part of what a batch of 200 rows would have."""
+    n, width = 5000, 5500
+    network = make_network(make_layers([width, 1], "relu", norm=True), "squared_error", np.float32)
+    data, rows = make_problem("squared_error", n, 1, np.float32)
+    network.recalibrate(data, rows)
+    z = np.random.RandomState(0).randn(n, 5).astype(np.float32) @ network.views("weight")[0]
+    error = (network.views("mean")[0] - z.mean(axis=0)) / z.std(axis=0)
+    assert 0 < np.abs(error).max() < 4 / np.sqrt(4096)
+    assert_allclose(network.views("variance")[0], z.var(axis=0), rtol=0.1)
+    first = network.statistics.copy()
+    network.recalibrate(data, rows)
+    assert_array_equal(network.statistics, first)
+
+
 # ------------------------------------------------------------------------------ random numbers
 
 

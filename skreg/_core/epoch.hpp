@@ -16,6 +16,7 @@
 #include "optimizers.hpp"
 #include "penalties.hpp"
 #include "scores.hpp"
+#include "statistics.hpp"
 
 namespace skreg {
 
@@ -151,15 +152,18 @@ class Trainer {
     return loss;
   }
 
-  // Running statistics become those of the given rows, layer by layer, each with the layers before it already exact.
-  // All stay as they were where `poll` ends it.
+  // Running statistics become those of the given rows, or of as many of them as memory allows (statistics.hpp). All
+  // stay as they were where `poll` ends it.
   void recalibrate(const Data<T>& data, const int32_t* rows, int64_t n, const Poll& poll) {
     const std::vector<T> before(state_.statistics, state_.statistics + network.n_statistics);
-    for (size_t i = 0; i < network.n_blocks(); ++i) {
-      if (!network.block(i).batch_norm() || recalibrate_layer(i, data, rows, n, poll)) continue;
+    bool complete = false;
+    try {
+      complete = StatisticsPass<T>(network, batch_, data, rows, n, poll).run();
+    } catch (...) {
       std::copy(before.begin(), before.end(), state_.statistics);
-      return;
+      throw;
     }
+    if (!complete) std::copy(before.begin(), before.end(), state_.statistics);
   }
 
   // How long a forward pass over n_rows takes on one thread, and a step with all that belongs to it.
@@ -237,56 +241,17 @@ class Trainer {
     return batch;
   }
 
-  // Calls body(batch) for one chunk of rows after another, in inference mode, with shares of all rows; stops early, and
-  // returns false, when `poll` says so.
+  // Calls body(batch) for one chunk of rows after another, in inference mode, with shares of all rows; stops early when
+  // `poll` says so.
   template <class Body>
-  bool for_chunks(const Data<T>& data, const int32_t* rows, int64_t n, const Poll& poll, Body body) {
+  void for_chunks(const Data<T>& data, const int32_t* rows, int64_t n, const Poll& poll, Body body) {
     network.reserve(std::min(n, kChunkRows), true);
     const double total_weight = data.total_weight(rows, n);
     for (int64_t begin = 0; begin < n; begin += kChunkRows) {
-      if (!poll()) return false;
+      if (!poll()) return;
       batch_.gather(data, rows + begin, std::min(kChunkRows, n - begin), total_weight);
       body(describe(false));
     }
-    return true;
-  }
-
-  // Mean and variance of chunks, merged one by one (Chan, Golub and LeVeque 1979) in double. False where `poll` ended
-  // it.
-  bool recalibrate_layer(size_t layer, const Data<T>& data, const int32_t* rows, int64_t n, const Poll& poll) {
-    const int64_t width = network.block(layer).dense.n_out;
-    std::vector<double> mean(width), variance(width);
-    std::vector<T> chunk_mean(width), chunk_variance(width), chunk_share;
-    double seen = 0, squared_shares = 0;  // both of the shares of all rows
-    const bool complete = for_chunks(data, rows, n, poll, [&](const Batch<T>& batch) {
-      if (layer > 0) network.forward(batch_.input(), batch, layer);
-      const T* x = network.block(layer).pre_normalization(network.input_of(layer, batch_.input()), batch);
-      double share = 0;
-      for (int64_t i = 0; i < batch.n_rows; ++i) {
-        share += double(batch.share[i]);
-        squared_shares += double(batch.share[i]) * double(batch.share[i]);
-      }
-      if (!(share > 0)) return;
-      chunk_share.resize(batch.n_rows);
-      for (int64_t i = 0; i < batch.n_rows; ++i) chunk_share[i] = T(double(batch.share[i]) / share);
-      kernels<T>().moments(x, batch.n_rows, width, chunk_share.data(), chunk_mean.data(), chunk_variance.data());
-      const double weight = share / (seen + share);  // of the chunk among all rows so far
-      for (int64_t j = 0; j < width; ++j) {
-        const double d = double(chunk_mean[j]) - mean[j];
-        mean[j] += d * weight;
-        variance[j] += (double(chunk_variance[j]) - variance[j]) * weight + d * d * weight * (1 - weight);
-      }
-      seen += share;
-    });
-    if (!complete) return false;
-    const double size = effective_size_of(data.total_weight(rows, n), squared_shares);
-    if (!has_variance(size)) return true;
-    BatchNorm<T>& norm = *network.block(layer).batch_norm();
-    for (int64_t j = 0; j < width; ++j) {
-      norm.running_mean[j] = T(mean[j]);
-      norm.running_variance[j] = T(variance[j] * (size / (size - 1)));
-    }
-    return true;
   }
 
   std::unique_ptr<Loss<T>> loss_;

@@ -89,11 +89,10 @@ class Network {
   const Block<T>& block(size_t i) const { return blocks_[i]; }
   Dropout& input_dropout() { return input_dropout_; }
 
-  // Raw outputs, (n_rows, n_outputs). With n_blocks given only the first ones run.
-  T* forward(const Input<T>& in, const Batch<T>& batch) { return forward(in, batch, blocks_.size()).out(); }
-  Block<T>& forward(const Input<T>& in, const Batch<T>& batch, size_t n_blocks) {
-    for (size_t i = 0; i < n_blocks; ++i) blocks_[i].forward(input_of(i, in), batch, linked(i));
-    return blocks_[n_blocks - 1];
+  // Raw outputs, (n_rows, n_outputs).
+  T* forward(const Input<T>& in, const Batch<T>& batch) {
+    for (size_t i = 0; i < blocks_.size(); ++i) blocks_[i].forward(input_of(i, in), batch, linked(i));
+    return blocks_.back().out();
   }
 
   T* output_delta() { return blocks_.back().delta(); }

@@ -143,13 +143,21 @@ class Block {
   // `linked` is the block that the link comes from.
   void forward(const Input<T>& input, const Batch<T>& batch, const Block* linked) {
     T* in = keeps_input() ? in_.data() : out_.data();
-    forward_args_.z = argument(in, batch, linked);
-    forward_args_.out = out_.data();
-    forward_args_.drop = draw(batch);
-    const Hook activate = {[](void* self, Tile t) { static_cast<Block*>(self)->activate(t); }, this};
+    const Hook activation = prepare(batch, in, out_.data(), linked ? linked->out() : nullptr);
     dense.draw(batch, stream_of(kHiddenDropout, index_));
-    dense.forward(input, batch.n_rows, in, norm ? Hook{} : activate);
-    if (norm) norm->forward(batch, dense.bias, in, activate);
+    dense.forward(input, batch.n_rows, in, norm ? Hook{} : activation);
+    if (norm) norm->forward(batch, dense.bias, in, activation);
+  }
+
+  // The same in two parts, for what needs the rows between them: the dense layer, and all that follows it, in place.
+  void multiply(const Input<T>& input, const Batch<T>& batch, T* out) {
+    dense.draw(batch, stream_of(kHiddenDropout, index_));
+    dense.forward(input, batch.n_rows, out, {});
+  }
+  void activate(const Batch<T>& batch, T* x, const T* linked) {
+    const Hook activation = prepare(batch, x, x, linked);
+    if (norm) return norm->forward(batch, dense.bias, x, activation);
+    activation.call(activation.self, {0, batch.n_rows, 0, dense.n_out});
   }
 
   // Expects in delta() the gradient with respect to the activation's argument: of the output block from the loss, of
@@ -183,23 +191,24 @@ class Block {
     link_delta_ = link_copy_.data();
   }
 
-  // The dense layer alone, for the exact statistics of the normalization after it.
-  const T* pre_normalization(const Input<T>& in, const Batch<T>& batch) {
-    dense.draw(batch, stream_of(kHiddenDropout, index_));
-    dense.forward(in, batch.n_rows, in_.data(), {});
-    return in_.data();
-  }
-
  private:
   bool keeps_input() const { return norm || kActivations[activation_].needs_input; }
 
-  Argument<T> argument(const T* in, const Batch<T>& batch, const Block* linked) {
+  // What the activation works on; returns what runs it on a tile.
+  Hook prepare(const Batch<T>& batch, const T* in, T* out, const T* linked) {
+    forward_args_.z = argument(in, batch, linked);
+    forward_args_.out = out;
+    forward_args_.drop = draw(batch);
+    return {[](void* self, Tile t) { static_cast<Block*>(self)->activate(t); }, this};
+  }
+
+  Argument<T> argument(const T* in, const Batch<T>& batch, const T* linked) {
     Argument<T> z;
     z.in = in;
     z.ld = dense.n_out;
     z.scale = norm ? norm->scale : nullptr;
     z.shift = norm ? norm->shift : dense.bias;
-    z.link = link ? linked->out() : nullptr;
+    z.link = linked;
     z.branch = link ? link->draw(batch, stream_of(kStochasticDepth, index_)) : nullptr;
     return z;
   }
