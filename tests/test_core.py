@@ -463,6 +463,53 @@ def test_gradient_of_widths_that_share_cache_sets(dtype):
     assert_array_equal(gradient[: len(expected)], expected)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_outputs", range(1, 6))
+@pytest.mark.parametrize("shape", [(1, 9, 20), (37, 70, 33), (128, 20, 131)])
+def test_products_of_few_outputs(dtype, n_outputs, shape):
+    """They go along the long side: forward, both gradients, biases; exact integers."""
+    n_rows, n_in, width = shape
+    rng = np.random.RandomState(0)
+    W, V = (rng.randint(-2, 3, s).astype(dtype) for s in ((n_in, width), (width, n_outputs)))
+    X, y = (rng.randint(-2, 3, (n_rows, n)).astype(dtype) for n in (n_in, n_outputs))
+    bias = rng.randint(-2, 3, n_outputs).astype(dtype)
+    zero = np.zeros(width, dtype)
+    assert_array_equal(predict(X, [W, V], [zero, bias], ["identity"], "identity"), X @ W @ V + bias)
+    layers = make_layers([width, n_outputs], "identity")
+    network = make_network(layers, "squared_error", dtype, n_features=n_in)
+    network.parameters[:] = np.concatenate([W.ravel(), V.ravel(), zero, bias])
+    gradient = np.empty_like(network.parameters)
+    rows = np.arange(n_rows, dtype=np.int32)
+    network.loss_and_gradient(make_data(X, target=y), rows, gradient)
+    delta = X @ W @ V + bias - y
+    expected = [
+        X.T @ (delta @ V.T),
+        (X @ W).T @ delta,
+        (delta @ V.T).sum(axis=0),
+        delta.sum(axis=0),
+    ]
+    expected = np.concatenate([part.ravel() for part in expected]) / n_rows
+    assert_allclose(gradient, expected, rtol=1e-5 if dtype == np.float32 else 1e-12, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_classes", [2, 3, 10, 32, 33])
+def test_softmax_of_few_and_many_classes(dtype, n_classes):
+    """Rows share vectors where classes are few: any number of rows, each as if it were alone."""
+    rng = np.random.RandomState(0)
+    X, eye = rng.normal(0, 30, (37, n_classes)).astype(dtype), np.eye(n_classes, dtype=dtype)
+    zero = np.zeros(n_classes, dtype)
+    p = predict(X, [eye], [zero], [], "softmax")
+    eps = np.finfo(dtype).eps
+    assert_allclose(p, scipy.special.softmax(X.astype(float), axis=1), rtol=64 * eps, atol=eps**2)
+    for i in (0, 5, 36):
+        assert_array_equal(predict(X[i : i + 1], [eye], [zero], [], "softmax")[0], p[i])
+    X[3, 1] = np.nan
+    with_nan = predict(X, [eye], [zero], [], "softmax")
+    assert np.isnan(with_nan[3]).all()
+    assert_array_equal(np.delete(with_nan, 3, axis=0), np.delete(p, 3, axis=0))
+
+
 def test_batch_moments_of_weighted_rows_equal_repeated_rows():
     layers = make_layers([6, 1], "tanh", norm=True)
     rng = np.random.RandomState(0)

@@ -9,6 +9,7 @@
 #include "costs.hpp"
 #include "kernels.hpp"
 #include "simd.hpp"
+#include "thin.hpp"
 #include "threads.hpp"
 
 namespace skreg {
@@ -100,13 +101,28 @@ void pack_panel(const T* b, int64_t ldb, bool transposed, int64_t depth, int64_t
   }
 }
 
+// Several vectors of a row at once: a chain of additions alone would wait for each of them.
+template <class T, int kVectors>
+void add_vector_sums(const T* x, int64_t ld, int64_t n_rows, int64_t n, T* sums) {
+  Vec<T> s[kVectors];
+  for (int j = 0; j < kVectors; ++j) s[j] = read(sums + j * kLanes<T>, n);
+  for (int64_t i = 0; i < n_rows; ++i, x += ld) {
+#pragma GCC unroll 4
+    for (int j = 0; j < kVectors; ++j) s[j] += load(x + j * kLanes<T>);
+  }
+  for (int j = 0; j < kVectors; ++j) write(sums + j * kLanes<T>, s[j], n);
+}
+
+// The rows of a block, or of a panel of it, are as long as whole vectors.
 template <class T>
-void add_column_sums(const T* panel, int64_t depth, int64_t n_columns, int64_t width, T* sums) {
-  for_vectors<T>(n_columns, [&](int64_t j, int64_t n) {
-    Vec<T> s = read(sums + j, n);
-    for (int64_t k = 0; k < depth; ++k) s += load(panel + k * width + j);
-    write(sums + j, s, n);
-  });
+void add_column_sums(const T* x, int64_t ld, int64_t n_rows, int64_t n_columns, T* sums) {
+  constexpr int kVectors = 4;
+  int64_t j = 0;
+  for (; j + kVectors * kLanes<T> <= n_columns; j += kVectors * kLanes<T>) {
+    add_vector_sums<T, kVectors>(x + j, ld, n_rows, kLanes<T>, sums + j);
+  }
+  for_vectors<T>(n_columns - j,
+                 [&](int64_t i, int64_t n) { add_vector_sums<T, 1>(x + j + i, ld, n_rows, n, sums + j + i); });
 }
 
 template <class T>
@@ -158,13 +174,17 @@ template <class T, bool TransposeA>
 void strip(const Product<T>& p, const Panels<T>& panels, int64_t row, int n_rows, int64_t k0, int64_t col,
            int64_t n_columns, bool accumulate, T* memory) {
   const Rows<T> a = take_rows<T, TransposeA>(p, row, n_rows, k0, panels.depth, n_columns, memory);
-  for (int64_t j = 0; j < n_columns; j += kTileColumns<T>) {
-    const int64_t n = smaller(kTileColumns<T>, n_columns - j);
-    const TileFunction<T> f =
-        n <= kLanes<T> ? tile_of<T, TransposeA, 1>(n_rows) : tile_of<T, TransposeA, kTileVectors>(n_rows);
-    T* c = p.c + row * p.ldc + col + j;
-    f(panels.depth, a.first, a.ld, panels.at(j), panels.ld(n), c, p.ldc, n, accumulate);
+  T* const c = p.c + row * p.ldc + col;
+  const int64_t ldc = p.ldc, ld = panels.ld(kTileColumns<T>);
+  const TileFunction<T> wide = tile_of<T, TransposeA, kTileVectors>(n_rows);
+  int64_t j = 0;
+  for (; j + kLanes<T> < n_columns; j += kTileColumns<T>) {
+    wide(panels.depth, a.first, a.ld, panels.at(j), ld, c + j, ldc, smaller(kTileColumns<T>, n_columns - j),
+         accumulate);
   }
+  if (j >= n_columns) return;
+  const int64_t n = n_columns - j;
+  tile_of<T, TransposeA, 1>(n_rows)(panels.depth, a.first, a.ld, panels.at(j), panels.ld(n), c + j, ldc, n, accumulate);
 }
 
 // The block of B at (k0, col); packs it into `memory` where needed and adds its column sums.
@@ -173,11 +193,15 @@ Panels<T> take_block(const Product<T>& p, T* memory, T* column_sums, int64_t k0,
                      int64_t n_columns) {
   const bool in_place = stands_in_place(p);
   const Panels<T> panels = {in_place ? p.b + k0 * p.ldb + col : memory, depth, in_place ? p.ldb : 0};
+  if (in_place) {
+    if (column_sums) add_column_sums(panels.first, p.ldb, depth, n_columns, column_sums + col);
+    return panels;
+  }
   for (int64_t j = 0; j < n_columns; j += kTileColumns<T>) {
     const int64_t n = smaller(kTileColumns<T>, n_columns - j);
     const T* b = p.transpose_b ? p.b + (col + j) * p.ldb + k0 : p.b + k0 * p.ldb + col + j;
-    if (!in_place) pack_panel(b, p.ldb, p.transpose_b, depth, n, panel_width<T>(n), memory + j * depth);
-    if (column_sums) add_column_sums(panels.at(j), depth, n, panels.ld(n), column_sums + col + j);
+    pack_panel(b, p.ldb, p.transpose_b, depth, n, panel_width<T>(n), memory + j * depth);
+    if (column_sums) add_column_sums(panels.at(j), panels.ld(n), depth, n, column_sums + col + j);
   }
   return panels;
 }
@@ -188,7 +212,7 @@ inline int64_t count_strips(int64_t m) { return (m + kTileRows - 1) / kTileRows;
 // The part of C in a range of strips and a range of columns, which starts a panel.
 template <class T>
 void multiply_part(const Product<T>& p, int64_t first_strip, int64_t end_strip, int64_t first_col, int64_t end_col) {
-  const int64_t n_strips = count_strips(p.m);
+  const int64_t n_strips = count_strips(p.m), height = p.m / n_strips, n_taller = p.m % n_strips;
   T* memory = static_cast<T*>(packing_memory());
   T* column_sums = first_strip == 0 ? p.column_sums : nullptr;
   for (int64_t col = first_col; col < end_col; col += kBlockColumns) {
@@ -198,8 +222,8 @@ void multiply_part(const Product<T>& p, int64_t first_strip, int64_t end_strip, 
       const bool last = k0 + depth == p.k;
       const Panels<T> panels = take_block(p, memory, column_sums, k0, depth, col, n_columns);
       for (int64_t s = first_strip; s < end_strip; ++s) {
-        const int64_t row = s * p.m / n_strips;
-        const int n_rows = int((s + 1) * p.m / n_strips - row);
+        const int64_t row = s * height + smaller(s, n_taller);
+        const int n_rows = int(height + (s < n_taller));
         const bool accumulate = p.accumulate || k0 > 0;
         T* rows = memory + kBlockSize<T>;
         p.transpose_a ? strip<T, true>(p, panels, row, n_rows, k0, col, n_columns, accumulate, rows)
@@ -233,6 +257,7 @@ inline Grid choose_grid(int n_threads, int64_t n_strips, int64_t n_panels) {
 
 template <class T>
 void product(const Product<T>& p) {
+  if (thin_product(p)) return;
   constexpr double kMultiplyAddsPerNanosecond = kMultiplyAddBytes / double(sizeof(T));
   const int64_t n_strips = count_strips(p.m), n_panels = (p.n + kTileColumns<T> - 1) / kTileColumns<T>;
   const int n_threads = threads_for(double(p.m) * double(p.n) * double(p.k) / kMultiplyAddsPerNanosecond);

@@ -116,7 +116,7 @@ inline Vec<T> dropped(Vec<T> x, const uint16_t* bits, int64_t n, const Drop<T>& 
 }
 
 template <class T, bool kScale>
-inline Vec<T> argument(const Argument<T>& a, int64_t i, int64_t j, int64_t n) {
+__attribute__((always_inline)) inline Vec<T> argument(const Argument<T>& a, int64_t i, int64_t j, int64_t n) {
   const int64_t at = i * a.ld + j;
   Vec<T> z = read(a.in + at, n);
   if (kScale) z = z * read(a.scale + j, n);
@@ -126,8 +126,9 @@ inline Vec<T> argument(const Argument<T>& a, int64_t i, int64_t j, int64_t n) {
   return z;
 }
 
+// By value, here and below: what is written cannot be a part of it, so that it stays in registers.
 template <class T, class Activation, bool kDrop, bool kScale>
-void forward_tile(const Forward<T>& f, Tile t) {
+void forward_tile(const Forward<T> f, const Tile t) {
   for (int64_t i = t.row; i < t.row + t.n_rows; ++i) {
     for_vectors<T>(t.n_columns, [&](int64_t offset, int64_t n) {
       const int64_t j = t.col + offset, at = i * f.z.ld + j;
@@ -148,7 +149,7 @@ void forward_of(const Forward<T>& f, Tile t) {
 }
 
 template <class T, class Activation, bool kNeedsInput, bool kDrop>
-void backward_tile(const Backward<T>& b, Tile t) {
+void backward_tile(const Backward<T> b, const Tile t) {
   const T keep = T(1) / b.drop.scale;
   for (int64_t i = t.row; i < t.row + t.n_rows; ++i) {
     for_vectors<T>(t.n_columns, [&](int64_t offset, int64_t n) {

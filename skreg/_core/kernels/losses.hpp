@@ -144,8 +144,72 @@ inline T subtract_target(const LossBatch<T>& b, int64_t row, const T* z, T facto
   return sum_lanes<T>(mean);
 }
 
+constexpr int64_t kFewClasses = 32;
+
+// Softmax of up to kLanes rows of few classes, a row in each lane: exp(z - top) by classes, and its sum.
+template <class T>
+struct FewClasses {
+  Vec<T> top, total{};
+  T exponential_of[kFewClasses * kLanes<T>];
+
+  FewClasses(const T* z, int64_t n_rows, int64_t n_classes) {
+    T* e = exponential_of;
+    for (int64_t i = 0; i < kLanes<T>; ++i) {
+      const T* row = z + (i < n_rows ? i : 0) * n_classes;
+      for (int64_t j = 0; j < n_classes; ++j) e[j * kLanes<T> + i] = row[j];
+    }
+    top = load(e);
+    for (int64_t j = 1; j < n_classes; ++j) {
+      const Vec<T> x = load(e + j * kLanes<T>);
+      top = x <= top ? top : x;  // a NaN stays, or makes the sum one
+    }
+    for (int64_t j = 0; j < n_classes; ++j) {
+      const Vec<T> x = exponential<T>(load(e + j * kLanes<T>) - top);
+      total += x;
+      store(e + j * kLanes<T>, x);
+    }
+  }
+
+  // out = factor * exp(z - top) - spread, and 0 where factor is.
+  void write_rows(Vec<T> factor, Vec<T> spread, int64_t n_rows, int64_t n_classes, T* out) {
+    T* e = exponential_of;
+    for (int64_t j = 0; j < n_classes; ++j) {
+      const Vec<T> x = load(e + j * kLanes<T>);
+      store(e + j * kLanes<T>, factor == T(0) ? Vec<T>{} : x * factor - spread);
+    }
+    for (int64_t i = 0; i < n_rows; ++i) {
+      for (int64_t j = 0; j < n_classes; ++j) out[i * n_classes + j] = e[j * kLanes<T> + i];
+    }
+  }
+};
+
+// Takes the target of a row from its gradient, and returns its loss.
+template <class T>
+inline double finish_row(const LossBatch<T>& b, int64_t i, T top, T total, T smoothing) {
+  const T share = b.share[i];
+  const int64_t at = i * b.n_outputs;
+  const T expected = subtract_target(b, i, b.z + at, share * (T(1) - smoothing), b.delta ? b.delta + at : nullptr);
+  return share != 0 ? double(share) * (std::log(total) - (expected - top)) : 0;
+}
+
+template <class T>
+double softmax_log_loss_of_few(const LossBatch<T>& b, T smoothing) {
+  double loss = 0;
+  for (int64_t i = 0; i < b.n_rows; i += kLanes<T>) {
+    const int64_t n = smaller(kLanes<T>, b.n_rows - i), at = i * b.n_outputs;
+    FewClasses<T> rows(b.z + at, n, b.n_outputs);
+    const Vec<T> share = read(b.share + i, n);
+    if (b.delta) {
+      rows.write_rows(share / rows.total, share * (smoothing / T(b.n_outputs)), n, b.n_outputs, b.delta + at);
+    }
+    for (int64_t r = 0; r < n; ++r) loss += finish_row(b, i + r, rows.top[r], rows.total[r], smoothing);
+  }
+  return loss;
+}
+
 template <class T>
 double softmax_log_loss(const LossBatch<T>& b, T smoothing) {
+  if (b.n_outputs <= kFewClasses) return softmax_log_loss_of_few(b, smoothing);
   double loss = 0;
   for (int64_t i = 0; i < b.n_rows; ++i) {
     const T* z = b.z + i * b.n_outputs;
@@ -158,8 +222,7 @@ double softmax_log_loss(const LossBatch<T>& b, T smoothing) {
         write(delta + j, share == T(0) ? Vec<T>{} : read(delta + j, n) * factor - spread, n);
       });
     }
-    const T expected = subtract_target(b, i, z, share * (T(1) - smoothing), delta);
-    if (share != 0) loss += double(share) * (std::log(total) - (expected - top));
+    loss += finish_row(b, i, top, total, smoothing);
   }
   return loss;
 }
@@ -176,6 +239,14 @@ void to_logistic(T* z, int64_t count) {
 
 template <class T>
 void to_softmax(T* z, int64_t n_rows, int64_t n_columns) {
+  if (n_columns <= kFewClasses) {
+    for (int64_t i = 0; i < n_rows; i += kLanes<T>) {
+      const int64_t n = smaller(kLanes<T>, n_rows - i);
+      FewClasses<T> rows(z + i * n_columns, n, n_columns);
+      rows.write_rows(T(1) / rows.total, Vec<T>{}, n, n_columns, z + i * n_columns);
+    }
+    return;
+  }
   for (int64_t i = 0; i < n_rows; ++i, z += n_columns) {
     const T total = shifted_exponentials(z, n_columns, largest(z, n_columns), z);
     for (int64_t j = 0; j < n_columns; ++j) z[j] /= total;

@@ -1,0 +1,182 @@
+// Products in which one side has few columns, as those of an output layer have: a tile would be padded to whole vectors
+// there. Each is computed along the long side instead. The forward product is a sum over the lanes of a vector, in an
+// order that depends on k alone; the other two add their terms in ascending order as tiles do.
+#pragma once
+
+#include "costs.hpp"
+#include "kernels.hpp"
+#include "kernels/passes.hpp"
+#include "simd.hpp"
+#include "threads.hpp"
+
+namespace skreg {
+namespace SKREG_ISA {
+
+constexpr int kMostThin = 4;
+
+// Calls body with n, from 1 to kMostThin, as a constant.
+template <class Body>
+inline void with_count(int64_t n, Body body) {
+  switch (n) {
+    case 1:
+      return body(Constant<1>{});
+    case 2:
+      return body(Constant<2>{});
+    case 3:
+      return body(Constant<3>{});
+    default:
+      return body(Constant<4>{});
+  }
+}
+
+// The few columns of a matrix (n_rows x n_columns) one after the other; a single one is read where it stands.
+template <class T>
+inline const T* few_columns(const T* x, int64_t n_rows, int64_t ld, int64_t n_columns) {
+  if (n_columns == 1 && ld == 1) return x;
+  T* packed = static_cast<T*>(packing_memory());
+  for (int64_t j = 0; j < n_columns; ++j) {
+    for (int64_t i = 0; i < n_rows; ++i) packed[j * n_rows + i] = x[i * ld + j];
+  }
+  return packed;
+}
+
+// kRows rows of C = A B, with B by columns.
+template <class T, int kRows, int kColumns>
+inline void thin_rows(const Product<T>& p, const T* b, int64_t row) {
+  Vec<T> sum[kRows][kColumns] = {};
+  const T* a = p.a + row * p.lda;
+  const auto add_terms = [&](int64_t k, int64_t n) {
+    Vec<T> terms[kColumns];
+    for (int j = 0; j < kColumns; ++j) terms[j] = read(b + j * p.k + k, n);
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) {
+      const Vec<T> x = read(a + i * p.lda + k, n);
+#pragma GCC unroll 4
+      for (int j = 0; j < kColumns; ++j) sum[i][j] += x * terms[j];
+    }
+  };
+  for_vectors<T>(p.k, add_terms);
+  for (int i = 0; i < kRows; ++i) {
+    for (int j = 0; j < kColumns; ++j) {
+      T& c = p.c[(row + i) * p.ldc + j];
+      c = (p.accumulate ? c : T(0)) + sum_lanes<T>(sum[i][j]);
+    }
+  }
+}
+
+// C = A B with few columns.
+template <class T>
+void thin_forward(const Product<T>& p) {
+  const T* b = few_columns(p.b, p.k, p.ldb, p.n);
+  with_count(p.n, [&](auto columns) {
+    constexpr int kColumns = decltype(columns)::value, kRows = kColumns == 1 ? 8 : 4;
+    parallel_ranges(p.m, kRows, double(p.k * p.n * int64_t(sizeof(T))) / kMultiplyAddBytes,
+                    [&](int64_t begin, int64_t end) {
+                      int64_t i = begin;
+                      for (; i + kRows <= end; i += kRows) thin_rows<T, kRows, kColumns>(p, b, i);
+                      for (; i < end; ++i) thin_rows<T, 1, kColumns>(p, b, i);
+                      if (p.finish.call) p.finish.call(p.finish.self, {begin, end - begin, 0, p.n});
+                    });
+  });
+}
+
+// C = A' B with few columns: rows j to j + kVectors * kLanes of C, n of them where that is a part of one vector.
+template <class T, int kVectors, int kColumns>
+inline void thin_outer(const Product<T>& p, int64_t j, int64_t n) {
+  Vec<T> sum[kColumns][kVectors];
+  T lanes[kLanes<T>] = {};
+  const auto at = [&](int v, int64_t lane, int c) -> T& { return p.c[(j + v * kLanes<T> + lane) * p.ldc + c]; };
+  for (int c = 0; c < kColumns; ++c) {
+    for (int v = 0; v < kVectors; ++v) {
+      for (int64_t lane = 0; lane < n; ++lane) lanes[lane] = p.accumulate ? at(v, lane, c) : T(0);
+      sum[c][v] = load(lanes);
+    }
+  }
+  for (int64_t k = 0; k < p.k; ++k) {
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) {
+      const Vec<T> x = read(p.a + k * p.lda + j + v * kLanes<T>, n);
+#pragma GCC unroll 4
+      for (int c = 0; c < kColumns; ++c) sum[c][v] += p.b[k * p.ldb + c] * x;
+    }
+  }
+  for (int c = 0; c < kColumns; ++c) {
+    for (int v = 0; v < kVectors; ++v) {
+      store(lanes, sum[c][v]);
+      for (int64_t lane = 0; lane < n; ++lane) at(v, lane, c) = lanes[lane];
+    }
+  }
+}
+
+template <class T>
+void thin_gradient(const Product<T>& p) {
+  with_count(p.n, [&](auto columns) {
+    constexpr int kColumns = decltype(columns)::value, kVectors = 8 / kColumns;
+    constexpr int64_t kWidth = kVectors * kLanes<T>;
+    parallel_ranges(
+        p.m, kWidth, double(p.k * p.n * int64_t(sizeof(T))) / kMultiplyAddBytes, [&](int64_t begin, int64_t end) {
+          for (; begin + kWidth <= end; begin += kWidth) thin_outer<T, kVectors, kColumns>(p, begin, kLanes<T>);
+          for_vectors<T>(end - begin, [&](int64_t j, int64_t n) { thin_outer<T, 1, kColumns>(p, begin + j, n); });
+        });
+    if (!p.column_sums) return;
+    T sums[kColumns];
+    for (int j = 0; j < kColumns; ++j) sums[j] = p.column_sums[j];
+    for (int64_t k = 0; k < p.k; ++k) {
+      for (int j = 0; j < kColumns; ++j) sums[j] += p.b[k * p.ldb + j];
+    }
+    for (int j = 0; j < kColumns; ++j) p.column_sums[j] = sums[j];
+  });
+}
+
+// A row of C = A B', with B by columns.
+template <class T, int kTerms>
+inline void thin_row(const T* a, const T* b, int64_t width, bool accumulate, T* c) {
+  Vec<T> factor[kTerms];
+  for (int k = 0; k < kTerms; ++k) factor[k] = splat(a[k]);
+  for_vectors<T>(width, [=](int64_t j, int64_t n) {
+    Vec<T> sum = accumulate ? read(c + j, n) : Vec<T>{};
+#pragma GCC unroll 4
+    for (int k = 0; k < kTerms; ++k) sum += factor[k] * read(b + k * width + j, n);
+    write(c + j, sum, n);
+  });
+}
+
+// C = A B' with few columns of A and B.
+template <class T>
+void thin_backward(const Product<T>& p) {
+  constexpr int64_t kStripRows = 8;
+  const T* b = few_columns(p.b, p.n, p.ldb, p.k);
+  with_count(p.k, [&](auto terms) {
+    constexpr int kTerms = decltype(terms)::value;
+    parallel_ranges(p.m, kStripRows, double(p.n * int64_t(sizeof(T))) * kCachedByte, [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; row += kStripRows) {
+        const int64_t n_rows = smaller(kStripRows, end - row);
+        for (int64_t i = row; i < row + n_rows; ++i)
+          thin_row<T, kTerms>(p.a + i * p.lda, b, p.n, p.accumulate, p.c + i * p.ldc);
+        if (p.finish.call) p.finish.call(p.finish.self, {row, n_rows, 0, p.n});
+      }
+    });
+  });
+}
+
+// Whether one of the three was right for it, and made it.
+template <class T>
+bool thin_product(const Product<T>& p) {
+  const int64_t count = p.transpose_b ? p.k : p.n, length = p.transpose_b ? p.n : p.k;
+  const bool fits = count == 1 || count * length * int64_t(sizeof(T)) <= kPackingBytes;
+  if (count < 1 || count > kMostThin || length < kLanes<T> || !fits) return false;
+  if (p.transpose_b) {
+    if (p.transpose_a || p.column_sums) return false;
+    thin_backward(p);
+  } else if (p.transpose_a) {
+    if (p.finish.call) return false;
+    thin_gradient(p);
+  } else {
+    if (p.column_sums) return false;
+    thin_forward(p);
+  }
+  return true;
+}
+
+}  // namespace SKREG_ISA
+}  // namespace skreg
