@@ -24,12 +24,12 @@ Time per step is the time of a fit of many epochs minus that of a fit of one epo
 steps between the two: set-up (input checks, encoding labels, initial weights) cancels, what happens
 once an epoch (shuffling, the stopping rule) counts. The contestants take turns, in alternating
 order, for ``--rounds`` rounds after one discarded fit each; the figure is the difference of the
-fastest long and the fastest short fit, since other work on a machine only ever adds time. The CSV
-also holds the median over the rounds.
+fastest long and the fastest short fit, since other work on a machine only ever adds time; in
+brackets how much longer the slowest round took. The CSV also holds median and slowest of all.
 
 The limit is what the matrix products of a plain step and the memory traffic of Adam would take at
-the best rates that any library reaches on this machine in the same run (``_limit.py``). "text" has
-rows in CSR: scikit-learn can do that, PyTorch cannot pick sparse rows.
+the better rate of NumPy and PyTorch, measured in the same turns (``_limit.py``). "text" has rows in
+CSR: scikit-learn can do that, PyTorch cannot pick sparse rows.
 """
 
 import os
@@ -95,28 +95,29 @@ def able(name, case):
     return case.density == 1 or "PyTorch" not in name
 
 
-def measure(contestants, case, rounds):
-    """Microseconds a step for every contestant that can do the case."""
+def measure(contestants, case, rounds, limit):
+    """Microseconds a step for every contestant that can do the case, and the limit meanwhile."""
     pairs = {
         name: lambda fit=fit: (fit(case, SHORT), fit(case, SHORT + case.epochs))
         for name, fit in contestants.items()
         if able(name, case)
     }
-    times = in_turns(pairs, rounds)
-    return {name: microseconds_a_step(seconds, case.steps) for name, seconds in times.items()}
+    times = in_turns({**pairs, "limit": limit.sample}, rounds)
+    least = limit.microseconds(case, times.pop("limit"))
+    figures = {name: microseconds_a_step(pairs, case.steps) for name, pairs in times.items()}
+    return figures, least
 
 
 def microseconds_a_step(pairs, steps):
     short, long = zip(*pairs, strict=True)
-    return {
-        "min": (min(long) - min(short)) / steps * 1e6,
-        "median": statistics.median(b - a for a, b in pairs) / steps * 1e6,
-    }
+    each = sorted((b - min(short)) / steps * 1e6 for b in long)
+    return {"min": each[0], "median": statistics.median(each), "max": each[-1]}
 
 
 def table_row(case, figures, names, limit):
     ours = figures["skreg"]["min"]
-    row = [str(case), case.variant, f"{ours:.1f}"]
+    spread = figures["skreg"]["max"] / ours - 1
+    row = [str(case), case.variant, f"{ours:.1f} (+{100 * spread:.0f} %)"]
     for name in names:
         theirs = figures.get(name)
         row.append(f"{theirs['min']:.1f} ({theirs['min'] / ours:.1f}x)" if theirs else "-")
@@ -140,6 +141,7 @@ def csv_records(name, case, figures, rounds, limit):
     return [
         common
         | {"contestant": who, "us_per_step_min": us["min"], "us_per_step_median": us["median"]}
+        | {"us_per_step_max": us["max"]}
         | {"ratio_to_skreg": us["min"] / figures["skreg"]["min"]}
         | {"steps": case.steps, "rounds": rounds, "cpu": cpu_model(), "level": cpu_level()}
         | {"versions": "; ".join(f"{k} {v}" for k, v in versions().items())}
@@ -163,11 +165,11 @@ def run(options):
     rows, records = [], []
     names = [name for name in contestants if name != "skreg"]
     for name, case in chosen_cases(options):
-        figures, least = measure(contestants, case, options.rounds), limit.microseconds(case)
+        figures, least = measure(contestants, case, options.rounds, limit)
         rows.append(table_row(case, figures, names, least))
         records += csv_records(name, case, figures, options.rounds, least)
         print(f"{name} {case.variant}: skreg {figures['skreg']['min']:.1f} us", file=sys.stderr)
-    header = ["microseconds a step (times skreg's)", "variant", "skreg", *names]
+    header = ["microseconds a step (times skreg's)", "variant", "skreg (slowest)", *names]
     print(markdown_table([*header, "limit", "skreg's fraction of it"], rows, left=2))
     print(f"\nFastest of {options.rounds} rounds, alpha={options.alpha:g}, one thread.")
     if options.quick:
