@@ -31,7 +31,7 @@ NEEDS = {
     ("callbacks", "Pruning trials with Optuna"): ["optuna"],
     ("callbacks", "Logging to MLflow"): ["mlflow"],
     ("scaling_out", "Several machines"): ["distributed"],
-    ("search", "What to draw from"): ["optuna"],
+    ("regularization_search", "What to draw from"): ["optuna"],
     ("tables", "Dates and texts, with skrub"): ["skrub"],
 }
 

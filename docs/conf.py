@@ -50,7 +50,7 @@ GUIDES = {
     "skreg.tabular": "tables",
     "skreg.ensemble": "tables",
     "skreg.preprocessing": "tables",
-    "skreg.model_selection": "search",
+    "skreg.model_selection": "regularization_search",
     "skreg.inspection": "looking",
     "skreg.callbacks": "checkpoints",
     "skreg.augmentation": "augmentation/index",

@@ -4,7 +4,7 @@ How sure can a prediction be?
 
 ``loss="quantile"`` with several levels in ``quantile`` makes one network predict a band instead of
 a number. Is the band wide where the data are noisy, and does it hold as many new rows as it says?
-Run it with ``python examples/plot_quantiles.py``; it takes a few seconds.
+Run it with ``python examples/beyond/plot_quantiles.py``; it takes a few seconds.
 """
 
 import matplotlib.pyplot as plt

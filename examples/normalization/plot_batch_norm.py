@@ -4,7 +4,7 @@ What does batch norm make trainable?
 
 ``batch_norm=True`` normalizes each hidden unit over the batch, before its activation. Signals then
 keep their size from layer to layer, so that deep networks learn, and the size of the inputs hardly
-matters. Run it with ``python examples/plot_batch_norm.py``; it takes some seconds.
+matters. Run it with ``python examples/normalization/plot_batch_norm.py``; it takes some seconds.
 """
 
 import warnings

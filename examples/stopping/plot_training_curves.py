@@ -4,7 +4,7 @@ Does dropout overfit less, and where would training stop?
 
 ``TrainingCurveDisplay`` draws what every fit keeps in ``history_``: training and validation loss on
 one scale, both without penalties, and a mark at the best epoch. Run it with
-``python examples/plot_training_curves.py``; it takes a few seconds.
+``python examples/stopping/plot_training_curves.py``; it takes a few seconds.
 """
 
 import warnings

@@ -4,7 +4,7 @@ What did a search find, and what mattered?
 
 ``RegularizationSearchCV`` trains its candidates for a few epochs, and those that do well for
 longer. ``SearchDisplay`` draws how they went on, and how their score depends on each parameter. Run
-it with ``python examples/plot_search.py``; it takes about 15 seconds.
+it with ``python examples/tables/plot_search.py``; it takes about 15 seconds.
 """
 
 import time
