@@ -2,7 +2,7 @@
 How far does a raw table go without any preparation?
 ====================================================
 
-Text, missing values and skewed amounts are what tables are made of.
+Categories, missing values and skewed amounts are what tables are made of.
 :class:`~skreg.TabularClassifier` takes them as they are. Beside it are models of scikit-learn, with
 the preparation that they need. :doc:`/tables` has the details.
 """
@@ -44,7 +44,8 @@ logit = np.where(worn, unit - 3, 1.5 * season) + habit + 1.5 * (frame["age"].isn
 returned = np.where(rng.random(n) < 1 / (1 + np.exp(-2 * logit)), "returned", "kept")
 
 # %%
-# Log loss on the rows that a model has not seen, in five folds: one dot a fold.
+# Log loss on the rows that a model has not seen, in five folds: one dot a fold. The tabular model is
+# level with boosting, and ahead of the two others.
 numbers = make_pipeline(SimpleImputer(add_indicator=True), StandardScaler())
 prepared = make_column_transformer(
     (numbers, make_column_selector(dtype_include="number")),
