@@ -64,8 +64,8 @@ def losses(seed):
 
 # %%
 # A dot for each of five draws, a black line for their mean, and a dashed one for the mean without
-# any technique. Augmentation gains most, then dropout and noise in the inputs; early stopping hardly
-# gains here. Draws differ as much as techniques do, so compare means.
+# any technique. Augmentation gains most, then dropout and noise in the inputs; early stopping
+# hardly gains here. Draws differ as much as techniques do, so compare means.
 found = np.array([losses(seed) for seed in range(5)]).T
 order = np.argsort(found.mean(axis=1))
 fig, ax = plt.subplots(figsize=(7.2, 5))

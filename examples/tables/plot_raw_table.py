@@ -44,8 +44,8 @@ logit = np.where(worn, unit - 3, 1.5 * season) + habit + 1.5 * (frame["age"].isn
 returned = np.where(rng.random(n) < 1 / (1 + np.exp(-2 * logit)), "returned", "kept")
 
 # %%
-# Log loss on the rows that a model has not seen, in five folds: one dot a fold. The tabular model is
-# level with boosting, and ahead of the two others.
+# Log loss on the rows that a model has not seen, in five folds: one dot a fold. The tabular model
+# is level with boosting, and ahead of the two others.
 numbers = make_pipeline(SimpleImputer(add_indicator=True), StandardScaler())
 prepared = make_column_transformer(
     (numbers, make_column_selector(dtype_include="number")),
