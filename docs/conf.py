@@ -37,7 +37,7 @@ myst_enable_extensions = ["attrs_inline", "colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 templates_path = ["_templates"]
 # Pages of execution times load scripts from another machine.
-exclude_patterns = ["_build", "figures", "**/sg_execution_times.rst"]
+exclude_patterns = ["_build", "figures", "sg_execution_times.rst", "**/sg_execution_times.rst"]
 suppress_warnings = ["config.cache"]  # two settings are functions
 smartquotes = False  # docstrings quote values: 'adam'
 
