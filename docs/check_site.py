@@ -72,6 +72,9 @@ def faults(folder):
                 yield f"{name}: no file {address}"
             elif anchor and target in files and anchor not in files[target].anchors:
                 yield f"{name}: no anchor {address}"
+    for name in ("search", "genindex"):  # Sphinx writes its own page over one of this name
+        if any(folder.glob(f"_sources/{name}.*")):
+            yield f"{name}.html: a page of the guide is lost under it"
     for path in folder.rglob("*.css"):
         for address in re.findall(r"url\(\s*['\"]?(https?:[^)'\"]+)", path.read_text("utf-8")):
             yield f"{path.relative_to(folder)}: loads {address}"

@@ -25,8 +25,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     Minimizes the log loss: with a softmax for several classes, a logistic output for two classes
     and for multilabel targets. Takes the place of :class:`sklearn.neural_network.MLPClassifier`,
-    with the same parameters in the same order; those from `penalty` on are new. Three defaults mean
-    something else: `alpha`, `scoring` and `n_iter_no_change`.
+    with the same parameters in the same order; those from `penalty` on are new. Two defaults differ
+    in what they mean, `alpha` and `n_iter_no_change`, and early stopping watches the loss, which
+    `scoring` changes.
 
     Try these six first: `hidden_layer_sizes`, `learning_rate_init`, `early_stopping`, `dropout`,
     `alpha` and `batch_norm`.

@@ -19,9 +19,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     """Multilayer perceptron regressor with every regularization technique as a parameter.
 
     Takes the place of :class:`sklearn.neural_network.MLPRegressor`, with the same parameters in the
-    same order; those from `penalty` on are new. Three defaults mean something else: `alpha`,
-    `scoring` and `n_iter_no_change`. Losses are summed over several targets, so that `loss_` is
-    n_outputs times theirs.
+    same order; those from `penalty` on are new. Two defaults differ in what they mean, `alpha` and
+    `n_iter_no_change`, and early stopping watches the loss, which `scoring` changes. Losses are
+    summed over several targets, so that `loss_` is n_outputs times theirs.
 
     Try these six first: `hidden_layer_sizes`, `learning_rate_init`, `early_stopping`, `dropout`,
     `alpha` and `batch_norm`; with `standardize_y` where y is not of about unit size.

@@ -467,7 +467,7 @@ def test_gradient_of_widths_that_share_cache_sets(dtype):
 @pytest.mark.parametrize("n_outputs", range(1, 6))
 @pytest.mark.parametrize("shape", [(1, 9, 20), (37, 70, 33), (128, 20, 131)])
 def test_products_of_few_outputs(dtype, n_outputs, shape):
-    """They go along the long side: forward, both gradients, biases; exact integers."""
+    """They go along the long side: forward (exact, of integers), both gradients, biases."""
     n_rows, n_in, width = shape
     rng = np.random.RandomState(0)
     W, V = (rng.randint(-2, 3, s).astype(dtype) for s in ((n_in, width), (width, n_outputs)))
@@ -544,6 +544,33 @@ def test_recalibration_is_exact_layer_by_layer():
         assert_allclose(network.views("variance")[layer], z.var(axis=0, ddof=1), rtol=1e-9)
         x_hat = (z - z.mean(axis=0)) / np.sqrt(z.var(axis=0, ddof=1) + 1e-3)
         h = np.tanh(x_hat * network.views("scale")[layer] + network.views("shift")[layer])
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_recalibration_follows_links(sparse):
+    """Outputs that a link needs are kept; rows with weights count as often, in CSR too."""
+    layers = make_layers([6] * 5 + [1], "tanh", norm=True)
+    for at in (13, 7):  # before the activations of the fifth and third block
+        layers.insert(at + 1, ("residual", {"p": 0.3}))
+    network = make_network(layers, "squared_error", np.float64)
+    data, rows = make_problem("squared_error", 1300, 1, np.float64, weighted=True, sparse=sparse)
+    rng = np.random.RandomState(0)
+    X = rng.randn(1300, 5)
+    if sparse:
+        X = X * (rng.rand(*X.shape) < 0.4)
+    rng.randn(1300, 1)
+    weight = rng.randint(3, size=1300)
+    network.recalibrate(data, rows)
+    outputs = [X]
+    for layer in range(5):
+        z = outputs[-1] @ network.views("weight")[layer]
+        mean = np.average(z, axis=0, weights=weight)
+        variance = ((z - mean) ** 2 * weight[:, None]).sum(axis=0) / (weight.sum() - 1)
+        assert_allclose(network.views("mean")[layer], mean, rtol=1e-9, atol=1e-12)
+        assert_allclose(network.views("variance")[layer], variance, rtol=1e-9)
+        z = (z - mean) / np.sqrt(variance + 1e-3)
+        z = z * network.views("scale")[layer] + network.views("shift")[layer]
+        outputs.append(np.tanh(z + outputs[-2] if layer in (2, 4) else z))
 
 
 def test_recalibration_of_wide_layers_takes_a_sample_of_the_rows():

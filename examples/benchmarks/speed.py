@@ -104,7 +104,7 @@ def measure(contestants, case, rounds, limit):
     }
     times = in_turns({**pairs, "limit": limit.sample}, rounds)
     least = limit.microseconds(case, times.pop("limit"))
-    figures = {name: microseconds_a_step(pairs, case.steps) for name, pairs in times.items()}
+    figures = {name: microseconds_a_step(each, case.steps) for name, each in times.items()}
     return figures, least
 
 

@@ -85,7 +85,6 @@ template <class T>
 void bind_trainer(nb::module_& m, const char* name) {
   using B = BoundTrainer<T>;
   using D = BorrowedData<T>;
-  using Poll = typename Trainer<T>::Poll;
   nb::class_<B>(m, name)
       .def(
           "__init__",

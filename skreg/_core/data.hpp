@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <stdexcept>
 #include <vector>
 
@@ -12,6 +13,10 @@
 #include "rows.hpp"
 
 namespace skreg {
+
+using Poll = std::function<bool()>;  // asked now and then; false: stop at once
+
+constexpr int64_t kChunkRows = 512;  // bounds the memory of what needs no batch
 
 template <class T>
 struct Data {

@@ -2,7 +2,6 @@
 // place has a list of its family's, which is empty where none of them is on.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,8 +39,6 @@ struct Rates {
 template <class T>
 class Trainer {
  public:
-  using Poll = std::function<bool()>;  // false: stop at once
-
   Trainer(int64_t n_features, const std::vector<Spec>& layers, const Spec& loss, const std::vector<Spec>& parts,
           uint64_t seed)
       : network(n_features, layers), loss_(make_loss<T>(loss)), seed_(seed), gradient_(network.n_parameters) {
@@ -190,8 +187,6 @@ class Trainer {
   }
 
  private:
-  static constexpr int64_t kChunkRows = 512;  // bounds the memory of what needs no batch
-
   template <class Part>
   using List = std::vector<std::unique_ptr<Part>>;
 

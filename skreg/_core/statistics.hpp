@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <functional>
 #include <random>
 #include <vector>
 
@@ -49,8 +48,6 @@ class ColumnMoments {
 template <class T>
 class StatisticsPass {
  public:
-  using Poll = std::function<bool()>;
-
   StatisticsPass(Network<T>& network, BatchBuffer<T>& buffer, const Data<T>& data, const int32_t* rows, int64_t n,
                  const Poll& poll)
       : network_(network), buffer_(buffer), data_(data), poll_(poll), outputs_(network.n_blocks()) {
@@ -74,7 +71,6 @@ class StatisticsPass {
   }
 
  private:
-  static constexpr int64_t kChunkRows = 512;
   static constexpr int64_t kKeptBytes = 256 << 20;  // of at most three layers at a time
 
   // All rows, or where their outputs would take too much memory a random one from each of as many equal runs as fit:

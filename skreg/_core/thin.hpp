@@ -29,10 +29,12 @@ inline void with_count(int64_t n, Body body) {
   }
 }
 
+inline bool stands_as_column(int64_t ld, int64_t n_columns) { return n_columns == 1 && ld == 1; }
+
 // The few columns of a matrix (n_rows x n_columns) one after the other; a single one is read where it stands.
 template <class T>
 inline const T* few_columns(const T* x, int64_t n_rows, int64_t ld, int64_t n_columns) {
-  if (n_columns == 1 && ld == 1) return x;
+  if (stands_as_column(ld, n_columns)) return x;
   T* packed = static_cast<T*>(packing_memory());
   for (int64_t j = 0; j < n_columns; ++j) {
     for (int64_t i = 0; i < n_rows; ++i) packed[j * n_rows + i] = x[i * ld + j];
@@ -163,7 +165,7 @@ void thin_backward(const Product<T>& p) {
 template <class T>
 bool thin_product(const Product<T>& p) {
   const int64_t count = p.transpose_b ? p.k : p.n, length = p.transpose_b ? p.n : p.k;
-  const bool fits = count == 1 || count * length * int64_t(sizeof(T)) <= kPackingBytes;
+  const bool fits = stands_as_column(p.ldb, count) || count * length * int64_t(sizeof(T)) <= kPackingBytes;
   if (count < 1 || count > kMostThin || length < kLanes<T> || !fits) return false;
   if (p.transpose_b) {
     if (p.transpose_a || p.column_sums) return false;

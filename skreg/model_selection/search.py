@@ -57,10 +57,13 @@ class RegularizationSearchCV(BaseSearchCV):
         estimator's `score`. At which epoch a network is best, its own `scoring` tells, by default
         the validation loss.
     factor : int or float, default=3
-        Of n candidates n / factor go on, > 1, to factor times the epochs.
+        Each round keeps one in `factor` candidates of the round before, > 1, and trains them to
+        `factor` times its epochs.
     min_epochs : int or 'auto', default='auto'
-        Epochs of the first round, >= 1. 'auto': from which the rounds lead to `max_epochs`, or to
-        200 where it is larger, in equal steps; but as many as make fifty steps of the optimizer.
+        Epochs of the first round, >= 1. 'auto': ``min(max_epochs, 200) / factor**k`` where k rounds
+        follow, so that they end there, but at least fifty steps of the optimizer. With 27
+        candidates and ``max_epochs=200`` the rounds have 27, 9, 3 and 1 of them and end at 8, 24,
+        72 and 200 epochs.
     max_epochs : int, default=None
         Epochs of the last round; what depends on the length of training, such as a learning-rate
         schedule, is planned for these. None: `max_iter` of the estimator.
