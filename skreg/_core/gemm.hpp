@@ -1,7 +1,7 @@
-// The matrix product C = op(A) op(B) (+ C), unless one side has few columns (thin.hpp): blocks of B are packed into
-// panels as wide as the register tile; rows of A are read where they stand, or copied where their distance makes them
-// share few sets of the cache. Every element of C is summed over k in ascending order with one fused multiply-add a
-// term, in full and in edge tiles alike, so results depend neither on how the rows are divided nor on which tile an
+// The matrix product C = op(A) op(B) (+ C); where one side has few columns, see thin.hpp. Here blocks of B are packed
+// into panels as wide as the register tile; rows of A are read where they stand, or copied where their distance makes
+// them share few sets of the cache. Every element of C is summed over k in ascending order with one fused multiply-add
+// a term, in full and in edge tiles alike, so results depend neither on how the rows are divided nor on which tile an
 // element falls into.
 //
 // Blocking after Goto and van de Geijn (2008), "Anatomy of high-performance matrix multiplication".

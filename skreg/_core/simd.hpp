@@ -186,9 +186,10 @@ inline Vec<T> interleaved(Vec<T> a, Vec<T> b) {
 #endif
 }
 
-// Turns rows into columns. Each round interleaves row i with the one half the rows below it.
+// Turns rows into columns, in registers of its caller. Each round interleaves row i with the one half the rows below
+// it.
 template <class T>
-inline void transpose(Vec<T> (&row)[kLanes<T>]) {
+__attribute__((always_inline)) inline void transpose(Vec<T> (&row)[kLanes<T>]) {
   constexpr int kHalf = kLanes<T> / 2;
 #pragma GCC unroll 4
   for (int round = 1; round < kLanes<T>; round *= 2) {

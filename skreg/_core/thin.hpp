@@ -1,6 +1,6 @@
 // Products in which one side has few columns, as those of an output layer have: a tile would be padded to whole vectors
-// there. Each is computed along the long side instead. The forward product is a sum over the lanes of a vector, in an
-// order that depends on k alone; the other two add their terms in ascending order as tiles do.
+// there. Each has vectors along the long side instead, and adds its terms in the order and by the operation of tiles,
+// so that the bits are the same: a network without the units whose weights are zero predicts what it did with them.
 #pragma once
 
 #include "costs.hpp"
@@ -42,43 +42,43 @@ inline const T* few_columns(const T* x, int64_t n_rows, int64_t ld, int64_t n_co
   return packed;
 }
 
-// kRows rows of C = A B, with B by columns.
-template <class T, int kRows, int kColumns>
-inline void thin_rows(const Product<T>& p, const T* b, int64_t row) {
-  Vec<T> sum[kRows][kColumns] = {};
-  const T* a = p.a + row * p.lda;
-  const auto add_terms = [&](int64_t k, int64_t n) {
-    Vec<T> terms[kColumns];
-    for (int j = 0; j < kColumns; ++j) terms[j] = read(b + j * p.k + k, n);
-#pragma GCC unroll 8
-    for (int i = 0; i < kRows; ++i) {
-      const Vec<T> x = read(a + i * p.lda + k, n);
+// kLanes rows of C = A B, or n of them, a row in each lane: A is read in squares that are turned.
+template <class T, int kColumns>
+inline void thin_rows(const Product<T>& p, int64_t row, int64_t n) {
+  Vec<T> sum[kColumns];
+  T lanes[kLanes<T>] = {};
+  for (int j = 0; j < kColumns; ++j) {
+    for (int64_t i = 0; i < n; ++i) lanes[i] = p.accumulate ? p.c[(row + i) * p.ldc + j] : T(0);
+    sum[j] = load(lanes);
+  }
+  for_vectors<T>(p.k, [&](int64_t k, int64_t n_terms) {
+    Vec<T> square[kLanes<T>];
+#pragma GCC unroll 16
+    for (int i = 0; i < kLanes<T>; ++i) square[i] = read(p.a + (row + (i < n ? i : 0)) * p.lda + k, n_terms);
+    transpose<T>(square);
+#pragma GCC unroll 16
+    for (int t = 0; t < kLanes<T>; ++t) {
+      if (t >= n_terms) break;
 #pragma GCC unroll 4
-      for (int j = 0; j < kColumns; ++j) sum[i][j] += x * terms[j];
+      for (int j = 0; j < kColumns; ++j) sum[j] += p.b[(k + t) * p.ldb + j] * square[t];
     }
-  };
-  for_vectors<T>(p.k, add_terms);
-  for (int i = 0; i < kRows; ++i) {
-    for (int j = 0; j < kColumns; ++j) {
-      T& c = p.c[(row + i) * p.ldc + j];
-      c = (p.accumulate ? c : T(0)) + sum_lanes<T>(sum[i][j]);
-    }
+  });
+  for (int j = 0; j < kColumns; ++j) {
+    store(lanes, sum[j]);
+    for (int64_t i = 0; i < n; ++i) p.c[(row + i) * p.ldc + j] = lanes[i];
   }
 }
 
 // C = A B with few columns.
 template <class T>
 void thin_forward(const Product<T>& p) {
-  const T* b = few_columns(p.b, p.k, p.ldb, p.n);
   with_count(p.n, [&](auto columns) {
-    constexpr int kColumns = decltype(columns)::value, kRows = kColumns == 1 ? 8 : 4;
-    parallel_ranges(p.m, kRows, double(p.k * p.n * int64_t(sizeof(T))) / kMultiplyAddBytes,
-                    [&](int64_t begin, int64_t end) {
-                      int64_t i = begin;
-                      for (; i + kRows <= end; i += kRows) thin_rows<T, kRows, kColumns>(p, b, i);
-                      for (; i < end; ++i) thin_rows<T, 1, kColumns>(p, b, i);
-                      if (p.finish.call) p.finish.call(p.finish.self, {begin, end - begin, 0, p.n});
-                    });
+    constexpr int kColumns = decltype(columns)::value;
+    parallel_ranges(
+        p.m, kLanes<T>, double(p.k * p.n * int64_t(sizeof(T))) / kMultiplyAddBytes, [&](int64_t begin, int64_t end) {
+          for_vectors<T>(end - begin, [&](int64_t i, int64_t n) { thin_rows<T, kColumns>(p, begin + i, n); });
+          if (p.finish.call) p.finish.call(p.finish.self, {begin, end - begin, 0, p.n});
+        });
   });
 }
 
@@ -164,11 +164,11 @@ void thin_backward(const Product<T>& p) {
 // Whether one of the three was right for it, and made it.
 template <class T>
 bool thin_product(const Product<T>& p) {
-  const int64_t count = p.transpose_b ? p.k : p.n, length = p.transpose_b ? p.n : p.k;
-  const bool fits = stands_as_column(p.ldb, count) || count * length * int64_t(sizeof(T)) <= kPackingBytes;
-  if (count < 1 || count > kMostThin || length < kLanes<T> || !fits) return false;
+  const int64_t count = p.transpose_b ? p.k : p.n;
+  if (count < 1 || count > kMostThin) return false;
   if (p.transpose_b) {
-    if (p.transpose_a || p.column_sums) return false;
+    const bool fits = stands_as_column(p.ldb, count) || count * p.n * int64_t(sizeof(T)) <= kPackingBytes;
+    if (p.transpose_a || p.column_sums || !fits) return false;
     thin_backward(p);
   } else if (p.transpose_a) {
     if (p.finish.call) return false;
