@@ -36,3 +36,9 @@ def boundary(axes, model, X, y):
     axes.contour(*grid, p, levels=[0.5], colors="0.2", linewidths=1.2)
     axes.scatter(*X.T, c=y, cmap="RdBu_r", vmin=-0.1, vmax=1.1, s=13, edgecolor="white", lw=0.5)
     axes.set(xticks=[], yticks=[])
+
+
+def plain_digits():
+    """As the page of first steps takes them: gray values from 0 to 1, halved."""
+    X, y = load_digits(return_X_y=True)
+    return train_test_split(X / 16, y, test_size=0.5, stratify=y, random_state=0)
