@@ -3,12 +3,16 @@
 import importlib.metadata
 import inspect
 import operator
+import re
 import shutil
 from pathlib import Path
 
 import matplotlib as mpl
 from docutils import nodes
+from PIL import Image
+from sklearn.utils.metadata_routing import UNCHANGED
 from sphinx import addnodes
+from sphinx.writers.html5 import HTML5Translator
 from sphinx_gallery.sorting import ExplicitOrder
 
 import skreg
@@ -73,17 +77,41 @@ def guide_of(name):
     return GUIDES[module]
 
 
-def own_methods(name):
-    """The public methods of a class that skreg itself defines."""
+def methods_of(name, package):
+    """Names and functions of the public methods of a class that a package defines."""
     cls = operator.attrgetter(name.partition(".")[2])(skreg)
-    return [
-        method
-        for method, function in inspect.getmembers(cls, callable)
-        if not method.startswith("_") and getattr(function, "__module__", "").startswith("skreg")
-    ]
+    for method, function in inspect.getmembers(cls, callable):
+        module = getattr(function, "__module__", None) or ""
+        if method[0] != "_" and module.partition(".")[0] == package:
+            yield method, function
 
 
-autosummary_context = {"guide_of": guide_of, "own_methods": own_methods}
+def own_methods(name):
+    """Names of the methods that skreg itself defines."""
+    return [method for method, _ in methods_of(name, "skreg")]
+
+
+def inherited_methods(name):
+    """Signature of each method that scikit-learn gives, and the first sentence on it."""
+    for method, function in methods_of(name, "sklearn"):
+        parameters = [
+            parameter.replace(
+                annotation=parameter.empty,
+                default=parameter.empty if parameter.default == UNCHANGED else parameter.default,
+            )
+            for parameter in list(inspect.signature(function).parameters.values())[1:]
+        ]
+        sentence = " ".join(inspect.getdoc(function).partition("\n\n")[0].split())
+        yield f"{method}{inspect.Signature(parameters)}", ROLE.sub(r"\1", sentence)
+
+
+ROLE = re.compile(r":\w+:`~?([^`<]*?)(?: <[^>]*>)?`")  # the pages behind these are not ours
+
+autosummary_context = {
+    "guide_of": guide_of,
+    "own_methods": own_methods,
+    "inherited_methods": inherited_methods,
+}
 numpydoc_show_class_members = False  # the template lists them
 default_role = "literal"
 toc_object_entries_show_parents = "hide"
@@ -119,6 +147,45 @@ def link_parameters(app, doctree):
                 link = nodes.reference("", "", internal=True, refid=targets[name])
                 literal.replace_self(link)
                 link += literal
+
+
+def label_cells(app, doctree):
+    """In tables of text each cell knows its column, so that narrow screens can stack them."""
+    for table in doctree.findall(nodes.table):
+        rows = [list(row.findall(nodes.entry)) for row in table.findall(nodes.row)]
+        if any(len(cell.astext()) > LONG for row in rows[1:] for cell in row[1:]):
+            table["classes"].append("sk-stacked")
+            labelled = next(table.findall(nodes.thead), None) and len(rows[0]) > 2
+            for row in rows[1:] if labelled else ():
+                for head, cell in zip(rows[0][1:], row[1:], strict=False):
+                    cell["label"] = head.astext()
+
+
+LONG = 40  # characters of a cell that would wrap on a narrow screen
+
+
+class LabelledCells(HTML5Translator):
+    """Writes these labels."""
+
+    def visit_entry(self, node):
+        super().visit_entry(node)
+        if "label" in node:
+            self.body[-1] = self.body[-1].replace(
+                "<td", f'<td data-label="{self.attval(node["label"])}"', 1
+            )
+
+
+def mark_wide_pictures(app, doctree):
+    """Pictures of several panels keep a readable size on narrow screens, and scroll."""
+    for image in doctree.findall(nodes.image):
+        file = Path(app.srcdir, image["uri"].lstrip("/"))
+        if isinstance(image.parent, nodes.figure) and file.suffix == ".png" and file.exists():
+            width, height = Image.open(file).size
+            if width > WIDE * height:
+                image.parent["classes"].append("sk-wide")
+
+
+WIDE = 1.9
 
 
 def nearest(node, kind):
@@ -169,6 +236,11 @@ plot_apply_rcparams = True
 
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {
+    "logo": {
+        "text": "skreg",
+        "image_light": "_static/favicon.svg",
+        "image_dark": "_static/favicon.svg",
+    },
     "header_links_before_dropdown": 6,
     "show_toc_level": 2,
     "navigation_with_keys": False,
@@ -204,5 +276,7 @@ def copy_mathjax(app, error):
 
 
 def setup(app):
-    app.connect("doctree-read", link_parameters)
+    app.set_translator("html", LabelledCells)
+    for change in (link_parameters, label_cells, mark_wide_pictures):
+        app.connect("doctree-read", change)
     app.connect("build-finished", copy_mathjax)

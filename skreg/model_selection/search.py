@@ -104,6 +104,8 @@ class RegularizationSearchCV(BaseSearchCV):
           `mean_own_epoch_<metric>`.
     best_estimator_ : estimator
         What `final` makes: a FoldEnsemble or Tabular model, a WeightedEnsemble, or the estimator.
+        `predict`, `predict_proba` and the other methods of the search call its own; `score` takes
+        the `scoring` of the search.
     best_params_ : dict
         Parameters of the winner.
     best_score_ : float
