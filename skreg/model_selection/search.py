@@ -25,7 +25,7 @@ FINALS = ("folds", "ensemble", "retrain")
 
 
 class RegularizationSearchCV(BaseSearchCV):
-    """Search for hyperparameters that trains its candidates on instead of anew.
+    """Hyperparameter search by successive halving that continues its networks.
 
     Candidates are drawn at random and trained on all folds side by side, for a few epochs. The
     better third goes on from where it stands, three times as long, and so on, until the last one

@@ -11,7 +11,7 @@ NAMES = ("light", "cocktail", "architecture")
 
 
 class SearchSpace(list):
-    """Distributions by parameter: a list of dicts, one of which is drawn first, all alike.
+    """Distributions by parameter: dicts, one of which is drawn first, with equal probability.
 
     It is what `RandomizedSearchCV`, `HalvingRandomSearchCV` and `RegularizationSearchCV` take as
     `param_distributions`.
@@ -65,7 +65,7 @@ class SearchSpace(list):
 
 
 def search_space(name, estimator, X=None, y=None):
-    """What to draw hyperparameters from.
+    """Space of hyperparameters, by name.
 
     Parameters
     ----------
