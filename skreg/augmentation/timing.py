@@ -281,21 +281,32 @@ class PitchShift(SignalAugmenter):
     def _augment(self, X, rng):
         if self.max_semitones == 0:
             return X
-        window = min(self.window, max(8, -(-X.shape[-1] // 4) * 4))
+        length = X.shape[-1]
+        window = min(self.window, max(8, -(-length // 4) * 4))
         ratios = 2 ** (rng.between(-self.max_semitones, self.max_semitones) / 12)
-        for signal, ratio in zip(X, ratios, strict=True):
-            for channel in signal:
-                channel[:] = pitch_shifted(channel, ratio, window)
-        return X
+        sounds = X.reshape(-1, length)
+        ratios = np.repeat(ratios, len(sounds) // len(X))
+        # Sounds of similar ratio have similar numbers of frames: together they waste little.
+        n_together = max(1, POINTS_TOGETHER // max(length, window))
+        order = np.argsort(ratios, kind="stable")
+        for begin in range(0, len(order), n_together):
+            rows = order[begin : begin + n_together]
+            sounds[rows] = pitch_shifted(sounds[rows], ratios[rows], window)
+        return sounds.reshape(X.shape)
+
+
+POINTS_TOGETHER = 2**12  # of sounds that are shifted at once: what is made of them fits a cache
 
 
 def pitch_shifted(x, ratio, window):
-    """A sound of shape (length,) with its pitch multiplied by ratio: stretched, then resampled."""
+    """Sounds (n, length) with their pitches multiplied by ratio (n,): stretched, then resampled."""
     spectra = short_time_spectra(x, window)
     stretched = overlapped(stretched_spectra(spectra, ratio), window)
     # Frame k, whose middle is half a window behind its begin, shows the time of frame k / ratio.
-    at = window / 2 * (1 + ratio) + ratio * np.arange(len(x))
-    return np.interp(at, np.arange(len(stretched)), stretched)
+    at = ratio[:, None] * (window / 2 + np.arange(x.shape[1])) + window / 2
+    before = np.minimum(at.astype(np.int64), stretched.shape[1] - 2)
+    values = [np.take_along_axis(stretched, before + k, axis=1) for k in (0, 1)]
+    return values[0] + (at - before) * (values[1] - values[0])
 
 
 def hann(window):
@@ -304,50 +315,56 @@ def hann(window):
 
 
 def short_time_spectra(x, window):
-    """Spectra (n_frames, n_bins) of windowed frames, a quarter of a window apart."""
+    """Spectra (n, n_frames, n_bins) of windowed frames, a quarter of a window apart."""
     hop = window // 4
-    padded = np.pad(x, (window, 2 * window + hop - len(x) % hop))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
+    padded = np.pad(x, ((0, 0), (window, 2 * window + hop - x.shape[1] % hop)))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, window, axis=1)[:, ::hop]
     return np.fft.rfft(frames * hann(window))
 
 
 def stretched_spectra(spectra, ratio):
-    """Spectra of the sound at 1 / ratio of its speed and at its pitch.
+    """Spectra of the sounds at 1 / ratio of their speeds and at their pitches.
 
     A frame lies between two of the original: its magnitudes are theirs interpolated, its phases
-    those of the frame before plus the advance from one of the two to the other.
+    those of the frame before plus the advance from one of the two to the other. Phases are kept as
+    complex numbers of modulus 1, so that they add by multiplication.
     """
-    n_frames = int((len(spectra) - 2) * ratio)
-    times = np.arange(n_frames) / ratio
-    before = times.astype(np.int64)
-    share = (times - before)[:, None]
+    n_original = spectra.shape[1]
+    # As many frames as the largest ratio needs; the others' last ones lie behind their ends.
+    times = np.arange(int((n_original - 2) * ratio.max())) / ratio[:, None]
+    before = np.minimum(times.astype(np.int64), n_original - 2)
+    share = np.minimum(times - before, 1)[..., None]
     magnitude = np.abs(spectra)
-    magnitude = (1 - share) * magnitude[before] + share * magnitude[before + 1]
-    phase = np.angle(spectra)
-    advance = (phase[before + 1] - phase[before])[:-1]
-    total = np.cumsum(np.vstack([phase[:1], advance]), axis=0)
+    phase = np.divide(spectra, magnitude, out=np.ones_like(spectra), where=magnitude > 0)
+    sounds = np.arange(len(spectra))[:, None]
+    here, there = phase[sounds, before], phase[sounds, before + 1]
+    magnitude = (1 - share) * magnitude[sounds, before] + share * magnitude[sounds, before + 1]
+    turn = here.conj()  # from the phases of the frame before to those of the sound so far
+    advance = there * turn
+    turn[:, 0] = 1
+    turn[:, 1:] *= here[:, :1] * np.cumprod(advance[:, :-1], axis=1)
     # Bins around a peak belong to one component: they keep their phases relative to the peak's.
-    peak = nearest_peak(magnitude)
-    moved = np.take_along_axis(total - phase[before], peak, axis=1)
-    return magnitude * np.exp(1j * (phase[before] + moved))
+    return magnitude * here * np.take_along_axis(turn, nearest_peak(magnitude), axis=-1)
 
 
 def nearest_peak(magnitude):
     """For each bin of each frame, the bin of the nearest local maximum along the frame."""
-    n_bins = magnitude.shape[1]
-    padded = np.pad(magnitude, ((0, 0), (1, 1)), constant_values=-1)
-    is_peak = (magnitude >= padded[:, :-2]) & (magnitude > padded[:, 2:])
+    n_bins = magnitude.shape[-1]
+    is_peak = np.ones(magnitude.shape, dtype=bool)
+    is_peak[..., 1:] = magnitude[..., 1:] >= magnitude[..., :-1]
+    is_peak[..., :-1] &= magnitude[..., :-1] > magnitude[..., 1:]
     bins = np.arange(n_bins)
-    below = np.maximum.accumulate(np.where(is_peak, bins, -n_bins), axis=1)
-    above = np.minimum.accumulate(np.where(is_peak, bins, 2 * n_bins)[:, ::-1], axis=1)[:, ::-1]
+    below = np.maximum.accumulate(np.where(is_peak, bins, -n_bins), axis=-1)
+    above = np.where(is_peak, bins, 2 * n_bins)[..., ::-1]
+    above = np.minimum.accumulate(above, axis=-1)[..., ::-1]
     return np.where(bins - below <= above - bins, below, above)
 
 
 def overlapped(spectra, window):
-    """The sound (n_frames + 3) * window / 4 points long whose windowed frames these are."""
-    hop = window // 4
+    """The sounds (n_frames + 3) * window / 4 points long whose windowed frames these are."""
+    hop, (n, n_frames, _) = window // 4, spectra.shape
     frames = np.fft.irfft(spectra, window) * hann(window)
-    out = np.zeros((len(frames) + 3) * hop)
+    out = np.zeros((n, n_frames + 3, hop))
     for k in range(4):
-        out[k * hop : (k + len(frames)) * hop] += frames[:, k * hop : (k + 1) * hop].ravel()
-    return out / 1.5  # the sum of four squared windows
+        out[:, k : k + n_frames] += frames[..., k * hop : (k + 1) * hop]
+    return out.reshape(n, -1) / 1.5  # the sum of four squared windows
