@@ -30,8 +30,8 @@ NEEDS = {
     ("callbacks", "Progress bars"): ["rich"],
     ("callbacks", "Pruning trials with Optuna"): ["optuna"],
     ("callbacks", "Logging to MLflow"): ["mlflow"],
-    ("scaling_out", "Several machines"): ["distributed"],
-    ("regularization_search", "What to draw from"): ["optuna"],
+    ("scaling_out", "Clusters"): ["distributed"],
+    ("regularization_search", "Search spaces"): ["optuna"],
     ("tables", "Dates and texts, with skrub"): ["skrub"],
 }
 
