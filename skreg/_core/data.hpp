@@ -17,6 +17,13 @@ namespace skreg {
 using Poll = std::function<bool()>;  // asked now and then; false: stop at once
 
 constexpr int64_t kChunkRows = 512;  // bounds the memory of what needs no batch
+constexpr int64_t kRowsAhead = 4;    // rows in a random order come from memory, and no hardware foresees them
+
+// Asks for the first lines of a row; the rest of a long one the hardware does foresee.
+inline void prefetch(const void* row, size_t size) {
+  constexpr size_t kLine = 64, kMost = 1024;
+  for (size_t at = 0; at < std::min(size, kMost); at += kLine) __builtin_prefetch(static_cast<const char*>(row) + at);
+}
 
 template <class T>
 struct Data {
@@ -130,8 +137,12 @@ class BatchBuffer {
  private:
   // Buffers only grow; std::vector's resize keeps the capacity, so steps after the largest one allocate nothing.
   void gather_dense(const Data<T>& data, const int32_t* rows) {
-    for_dense_rows(
-        [&](int64_t i, T* x) { std::memcpy(x, data.dense + int64_t(rows[i]) * ld_, size_t(ld_) * sizeof(T)); });
+    const auto source = [&](int64_t i) { return data.dense + int64_t(rows[i]) * ld_; };
+    const size_t size = size_t(ld_) * sizeof(T);
+    for_dense_rows([&](int64_t i, T* x) {
+      if (i + kRowsAhead < n_rows_) prefetch(source(i + kRowsAhead), size);
+      std::memcpy(x, source(i), size);
+    });
   }
 
   // Calls write(i, x) for each row, x having room for its n_features numbers.

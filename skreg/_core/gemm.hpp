@@ -25,7 +25,9 @@ constexpr int64_t kTileColumns = kTileVectors * kLanes<T>;
 template <class T>
 constexpr int64_t kBlockSize = kBlockDepth * (kBlockColumns + kTileColumns<T>);
 template <class T>
-constexpr int64_t kRowsSize = kTileRows * (kBlockDepth + kLanes<T>);
+constexpr int64_t kRowsVectors = (kTileRows + kLanes<T> - 1) / kLanes<T>;  // hold a strip's part of a row of A'
+template <class T>
+constexpr int64_t kRowsSize = (kRowsVectors<T> * kLanes<T>)*(kBlockDepth + kLanes<T>);
 static_assert((kBlockSize<double> + kRowsSize<double>)*int64_t(sizeof(double)) <= kPackingBytes, "both must fit");
 static_assert((kBlockSize<float> + kRowsSize<float>)*int64_t(sizeof(float)) <= kPackingBytes, "both must fit");
 
@@ -76,15 +78,33 @@ TileFunction<T> tile_of(int n_rows) {
   }
 }
 
-// One panel: for each of depth terms the next n_columns (padded with zeros to width) of op(B).
 template <class T>
-void pack_panel(const T* b, int64_t ldb, bool transposed, int64_t depth, int64_t n_columns, int64_t width, T* panel) {
-  if (!transposed) {
-    for (int64_t k = 0; k < depth; ++k, b += ldb, panel += width) {
-      for (int64_t j = 0; j < width; j += kLanes<T>) store(panel + j, read(b + j, smaller(kLanes<T>, n_columns - j)));
+int64_t panel_width(int64_t n_columns) {
+  return n_columns <= kLanes<T> ? kLanes<T> : kTileColumns<T>;
+}
+
+// The part of op(B) = B in `depth` rows and n_columns columns as panels, row by row: the hardware foresees how a row
+// goes on, and not where the next one lies. The last panel is padded with zeros.
+template <class T>
+void pack_rows(const T* b, int64_t ldb, int64_t depth, int64_t n_columns, T* panels) {
+  const int64_t n_wide = n_columns / kTileColumns<T> * kTileColumns<T>, left = n_columns - n_wide;
+  const int64_t width = panel_width<T>(left);
+  for (int64_t k = 0; k < depth; ++k, b += ldb) {
+    for (int64_t j = 0; j < n_wide; j += kTileColumns<T>) {
+      T* to = panels + j * depth + k * kTileColumns<T>;
+#pragma GCC unroll 2
+      for (int v = 0; v < kTileVectors; ++v) store(to + v * kLanes<T>, load(b + j + v * kLanes<T>));
     }
-    return;
+    if (left == 0) continue;
+    T* to = panels + n_wide * depth + k * width;
+    for (int64_t j = 0; j < width; j += kLanes<T>) store(to + j, read(b + n_wide + j, smaller(kLanes<T>, left - j)));
   }
+}
+
+// One panel of op(B) = B': for each of depth terms the next n_columns, padded with zeros to width.
+template <class T>
+void pack_turned(const T* b, int64_t ldb, int64_t depth, int64_t n_columns, int64_t width, T* panel) {
+  constexpr int64_t kAhead = 128;  // bytes: of so many rows at once the hardware foresees nothing
   for (int64_t k0 = 0; k0 < depth; k0 += kLanes<T>) {
     const int64_t n_terms = smaller(kLanes<T>, depth - k0);
     for (int64_t j0 = 0; j0 < width; j0 += kLanes<T>) {
@@ -92,6 +112,7 @@ void pack_panel(const T* b, int64_t ldb, bool transposed, int64_t depth, int64_t
 #pragma GCC unroll 16
       for (int j = 0; j < kLanes<T>; ++j) {
         square[j] = j0 + j < n_columns ? read(b + (j0 + j) * ldb + k0, n_terms) : Vec<T>{};
+        __builtin_prefetch(b + (j0 + j) * ldb + k0 + kAhead / int64_t(sizeof(T)));
       }
       transpose<T>(square);
 #pragma GCC unroll 16
@@ -126,11 +147,6 @@ void add_column_sums(const T* x, int64_t ld, int64_t n_rows, int64_t n_columns, 
                  [&](int64_t i, int64_t n) { add_vector_sums<T, 1>(x + j + i, ld, n_rows, n, sums + j + i); });
 }
 
-template <class T>
-int64_t panel_width(int64_t n_columns) {
-  return n_columns <= kLanes<T> ? kLanes<T> : kTileColumns<T>;
-}
-
 // A small B whose rows follow each other is read where it stands.
 template <class T>
 bool stands_in_place(const Product<T>& p) {
@@ -162,10 +178,24 @@ Rows<T> take_rows(const Product<T>& p, int64_t row, int n_rows, int64_t k0, int6
   constexpr int64_t kSharingBytes = 2048, kManyColumns = 4 * kTileColumns<T>;
   const T* a = TransposeA ? p.a + k0 * p.lda + row : p.a + row * p.lda + k0;
   if (p.lda * int64_t(sizeof(T)) % kSharingBytes != 0 || n_columns < kManyColumns) return {a, p.lda};
-  const int64_t n_runs = TransposeA ? depth : n_rows, run = TransposeA ? n_rows : depth;
-  constexpr int64_t ld = TransposeA ? kTileRows : kBlockDepth + kLanes<T>;
-  for (int64_t i = 0; i < n_runs; ++i) {
-    for_vectors<T>(run, [&](int64_t e, int64_t n) { write(memory + i * ld + e, read(a + i * p.lda + e, n), n); });
+  if (TransposeA) {
+    constexpr int64_t ld = kRowsVectors<T> * kLanes<T>;
+    const bool whole = row + ld <= p.lda;  // vectors may hold numbers that no tile reads
+    for (int64_t k = 0; k < depth; ++k) {
+#pragma GCC unroll 2
+      for (int64_t e = 0; e < ld; e += kLanes<T>) {
+        const T* from = a + k * p.lda + e;
+        if (whole)
+          store(memory + k * ld + e, load(from));
+        else if (e < n_rows)
+          store(memory + k * ld + e, read(from, smaller(kLanes<T>, n_rows - e)));
+      }
+    }
+    return {memory, ld};
+  }
+  constexpr int64_t ld = kBlockDepth + kLanes<T>;
+  for (int i = 0; i < n_rows; ++i) {
+    for_vectors<T>(depth, [&](int64_t e, int64_t n) { write(memory + i * ld + e, read(a + i * p.lda + e, n), n); });
   }
   return {memory, ld};
 }
@@ -198,10 +228,11 @@ Panels<T> take_block(const Product<T>& p, T* memory, T* column_sums, int64_t k0,
     if (column_sums) add_column_sums(panels.first, p.ldb, depth, n_columns, column_sums + col);
     return panels;
   }
+  if (!p.transpose_b) pack_rows(p.b + k0 * p.ldb + col, p.ldb, depth, n_columns, memory);
   for (int64_t j = 0; j < n_columns; j += kTileColumns<T>) {
     const int64_t n = smaller(kTileColumns<T>, n_columns - j);
-    const T* b = p.transpose_b ? p.b + (col + j) * p.ldb + k0 : p.b + k0 * p.ldb + col + j;
-    pack_panel(b, p.ldb, p.transpose_b, depth, n, panel_width<T>(n), memory + j * depth);
+    if (p.transpose_b)
+      pack_turned(p.b + (col + j) * p.ldb + k0, p.ldb, depth, n, panel_width<T>(n), memory + j * depth);
     if (column_sums) add_column_sums(panels.at(j), panels.ld(n), depth, n, column_sums + col + j);
   }
   return panels;

@@ -115,55 +115,93 @@ inline Vec<T> dropped(Vec<T> x, const uint16_t* bits, int64_t n, const Drop<T>& 
   return draw < drop.threshold ? Vec<T>{} : x * drop.scale;
 }
 
-template <class T, bool kScale>
-__attribute__((always_inline)) inline Vec<T> argument(const Argument<T>& a, int64_t i, int64_t j, int64_t n) {
-  const int64_t at = i * a.ld + j;
-  Vec<T> z = read(a.in + at, n);
-  if (kScale) z = z * read(a.scale + j, n);
-  if (a.shift) z += read(a.shift + j, n);
-  if (a.branch) z = z * a.branch[i];
-  if (a.link) z += read(a.link + at, n);
-  return z;
+// The two forms of an argument that most layers have get loops of their own.
+enum class Form { kShifted, kScaledAndShifted, kAny };
+
+template <class T>
+Form form_of(const Argument<T>& a) {
+  if (a.link || !a.shift) return Form::kAny;
+  return a.scale ? Form::kScaledAndShifted : Form::kShifted;
 }
 
-// By value, here and below: what is written cannot be a part of it, so that it stays in registers.
-template <class T, class Activation, bool kDrop, bool kScale>
-void forward_tile(const Forward<T> f, const Tile t) {
+// A row of an argument, from the first column of a tile on. Bodies of loops take it by value, as all else that they
+// read: what is written cannot be a part of it, so that it stays in registers.
+template <class T>
+struct ArgumentRow {
+  const T *in, *scale, *shift, *link;
+  T branch;
+
+  ArgumentRow(const Argument<T>& a, int64_t row, int64_t col)
+      : in(a.in + row * a.ld + col),
+        scale(a.scale ? a.scale + col : nullptr),
+        shift(a.shift ? a.shift + col : nullptr),
+        link(a.link ? a.link + row * a.ld + col : nullptr),
+        branch(a.branch ? a.branch[row] : T(1)) {}
+
+  template <Form kForm>
+  Vec<T> at(int64_t j, int64_t n) const {
+    Vec<T> z = read(in + j, n);
+    if (kForm == Form::kShifted) return z + read(shift + j, n);
+    if (kForm == Form::kScaledAndShifted) return z * read(scale + j, n) + read(shift + j, n);
+    if (scale) z = z * read(scale + j, n);
+    if (shift) z += read(shift + j, n);
+    if (link) z = z * branch + read(link + j, n);
+    return z;
+  }
+};
+
+template <class T, class Activation, bool kDrop, Form kForm>
+void forward_tile(const Forward<T>& f, Tile t) {
   for (int64_t i = t.row; i < t.row + t.n_rows; ++i) {
-    for_vectors<T>(t.n_columns, [&](int64_t offset, int64_t n) {
-      const int64_t j = t.col + offset, at = i * f.z.ld + j;
-      Vec<T> h = Activation::value(argument<T, kScale>(f.z, i, j, n));
-      if (kDrop) h = dropped(h, f.drop.bits + at, n, f.drop);
-      write(f.out + at, h, n);
+    const ArgumentRow<T> z(f.z, i, t.col);
+    const int64_t first = i * f.z.ld + t.col;
+    T* const out = f.out + first;
+    const uint16_t* const bits = kDrop ? f.drop.bits + first : nullptr;
+    for_vectors<T>(t.n_columns, [=, drop = f.drop](int64_t j, int64_t n) {
+      Vec<T> h = Activation::value(z.template at<kForm>(j, n));
+      if (kDrop) h = dropped(h, bits + j, n, drop);
+      write(out + j, h, n);
     });
+  }
+}
+
+template <class T, class Activation, bool kDrop>
+void forward_of_form(const Forward<T>& f, Tile t) {
+  switch (form_of(f.z)) {
+    case Form::kShifted:
+      return forward_tile<T, Activation, kDrop, Form::kShifted>(f, t);
+    case Form::kScaledAndShifted:
+      return forward_tile<T, Activation, kDrop, Form::kScaledAndShifted>(f, t);
+    default:
+      return forward_tile<T, Activation, kDrop, Form::kAny>(f, t);
   }
 }
 
 template <class T, class Activation>
 void forward_of(const Forward<T>& f, Tile t) {
-  if (f.drop.bits) {
-    f.z.scale ? forward_tile<T, Activation, true, true>(f, t) : forward_tile<T, Activation, true, false>(f, t);
-  } else {
-    f.z.scale ? forward_tile<T, Activation, false, true>(f, t) : forward_tile<T, Activation, false, false>(f, t);
-  }
+  f.drop.bits ? forward_of_form<T, Activation, true>(f, t) : forward_of_form<T, Activation, false>(f, t);
 }
 
 template <class T, class Activation, bool kNeedsInput, bool kDrop>
-void backward_tile(const Backward<T> b, const Tile t) {
+void backward_tile(const Backward<T>& b, Tile t) {
   const T keep = T(1) / b.drop.scale;
   for (int64_t i = t.row; i < t.row + t.n_rows; ++i) {
-    for_vectors<T>(t.n_columns, [&](int64_t offset, int64_t n) {
-      const int64_t j = t.col + offset, at = i * b.z.ld + j;
-      Vec<T> z{}, h = read(b.out + at, n);
+    const ArgumentRow<T> argument(b.z, i, t.col);
+    const int64_t first = i * b.z.ld + t.col;
+    const T* const out = b.out + first;
+    T* const delta = b.delta + first;
+    const uint16_t* const bits = kDrop ? b.drop.bits + first : nullptr;
+    for_vectors<T>(t.n_columns, [=, drop = b.drop](int64_t j, int64_t n) {
+      Vec<T> z{}, h = read(out + j, n);
       if (kNeedsInput) {
-        z = b.z.scale ? argument<T, true>(b.z, i, j, n) : argument<T, false>(b.z, i, j, n);
+        z = argument.template at<Form::kAny>(j, n);
         if (kDrop) h = Activation::value(z);  // out is 0 where the unit was dropped
       } else if (kDrop) {
         h = h * keep;
       }
-      Vec<T> d = read(b.delta + at, n) * Activation::derivative(z, h);
-      if (kDrop) d = dropped(d, b.drop.bits + at, n, b.drop);
-      write(b.delta + at, d, n);
+      Vec<T> d = read(delta + j, n) * Activation::derivative(z, h);
+      if (kDrop) d = dropped(d, bits + j, n, drop);
+      write(delta + j, d, n);
     });
   }
 }
