@@ -158,7 +158,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         ``alpha * l1_ratio``. See: :doc:`/regularization/l2`, :doc:`/regularization/l1`.
 
     l1_ratio : float, default=0.15
-        Share of L1 in ``penalty="elasticnet"``, in [0, 1]. See: :doc:`/regularization/l1`.
+        Share of L1 in ``penalty="elasticnet"``, in [0, 1]. See: :doc:`/regularization/elastic_net`.
 
     dropout : float or array-like of shape (n_hidden,), default=0.0
         Probability that a hidden unit is dropped, in [0, 1): one for all layers or one for each.

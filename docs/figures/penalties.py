@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from _common import digits
 
-from skreg import MLPClassifier
+from skreg import MLPClassifier, MLPRegressor
 
 RATIO = {"l1": 1.0, "l2": 0.0, "elasticnet": 0.5}
 
@@ -13,9 +13,11 @@ def value(w, ratio):
     return ratio * np.abs(w) + (1 - ratio) / 2 * w**2
 
 
-def draw(penalty, alpha):
+def draw(penalty):
+    """The two pictures of the formula; returns the axes below them."""
     ratio = RATIO[penalty]
-    _, (ball, curve, weights) = plt.subplots(1, 3, figsize=(7.2, 2.6))
+    _, axes = plt.subplot_mosaic("ab;cc", figsize=(5.4, 5), height_ratios=[1.3, 1])
+    ball, curve = axes["a"], axes["b"]
 
     w = np.linspace(-1.6, 2.4, 401)
     a, b = np.meshgrid(w, w)
@@ -31,39 +33,53 @@ def draw(penalty, alpha):
     ball.plot(w[column], w[row], "o", color="C1")
     ball.axhline(0, color="0.8", lw=0.8, zorder=0)
     ball.axvline(0, color="0.8", lw=0.8, zorder=0)
-    ball.set(title="Least loss in the ball", xlabel="$w_1$", ylabel="$w_2$", aspect="equal")
+    ball.set(title="Loss and penalty", xlabel="$w_1$", ylabel="$w_2$", aspect="equal")
     ball.set(xticks=[0], yticks=[0], xlim=(-1.5, 2.2), ylim=(-1.5, 2.4))
 
     w = np.linspace(-3, 3, 601)
     left = np.sign(w) * np.maximum(np.abs(w) - ratio, 0) / (1 + (1 - ratio))
     curve.plot(w, w, color="0.75", lw=1.2)
     curve.plot(w, left)
-    curve.set(title="What is left of a weight", xlabel="without the penalty", ylabel="with it")
+    curve.set(title="Effect on a weight", xlabel="without the penalty", ylabel="with it")
     curve.set(xlim=(-3, 3), ylim=(-3, 3))
+    return axes["c"]
 
+
+def histogram(axes, **chosen):
+    """Weights of two networks on digits, without a penalty and with the one chosen."""
     X, _, y, _ = digits(500)
     bins = np.linspace(-0.4, 0.4, 41)
     options = {"max_iter": 150, "n_iter_no_change": 150, "random_state": 0}
-    chosen = {"penalty": penalty, "alpha": alpha}
-    if penalty == "elasticnet":
-        chosen["l1_ratio"] = ratio
-    for params, color, name in (({"penalty": None}, "0.7", "none"), (chosen, "C0", "with")):
-        mlp = MLPClassifier((48,), **params, **options)
+    for color, parameters in (("0.7", {"penalty": None}), ("C0", chosen)):
+        mlp = MLPClassifier((48,), **parameters, **options)
         coefs = mlp.fit(X, y).coefs_[0].ravel()
-        label = f"{name}, {np.mean(coefs == 0):.0%} are 0" if "alpha" in params else name
-        weights.hist(np.clip(coefs, -0.4, 0.4), bins, color=color, alpha=0.65, label=label)
-    weights.set(title="Weights of a network", xlabel="weight", ylabel="number", yscale="log")
-    weights.set_ylim(top=3e5)
-    weights.legend(loc="upper left")
+        label = ", ".join(f"{name}={value!r}" for name, value in parameters.items())
+        label += f": {np.mean(coefs == 0):.0%} are 0"
+        axes.hist(np.clip(coefs, -0.4, 0.4), bins, color=color, alpha=0.65, label=label)
+    axes.set(title="Weights of a network on digits", xlabel="weight", ylabel="number of weights")
+    axes.set(yscale="log", ylim=(0.7, 1e5))
+    axes.legend(loc="upper left")
 
 
 def l1():
-    draw("l1", 3e-3)
+    histogram(draw("l1"), penalty="l1", alpha=3e-3)
 
 
 def l2():
-    draw("l2", 3e-2)
+    histogram(draw("l2"), penalty="l2", alpha=3e-2)
 
 
 def elastic_net():
-    draw("elasticnet", 5e-3)
+    axes, rng = draw("elasticnet"), np.random.default_rng(0)
+    cause = rng.normal(size=(200, 1))
+    X = np.hstack([cause + 0.05 * rng.normal(size=(200, 4)), rng.normal(size=(200, 4))])
+    y = cause.ravel() + 0.5 * rng.normal(size=200)
+    for shift, l1_ratio, color in ((-0.2, 1.0, "0.6"), (0.2, 0.5, "C0")):
+        mlp = MLPRegressor(hidden_layer_sizes=(), penalty="elasticnet", alpha=0.1 / l1_ratio,
+                           l1_ratio=l1_ratio, solver="lbfgs", random_state=0)  # fmt: skip
+        weights = mlp.fit(X, y).coefs_[0].ravel()
+        axes.bar(np.arange(8) + shift, weights, 0.4, color=color, label=f"l1_ratio={l1_ratio}")
+    axes.axvline(3.5, color="0.8", lw=0.8)
+    axes.set(title="Weights of four correlated features and four others", ylabel="weight")
+    axes.set(xticks=range(8), xlabel="feature")
+    axes.legend()
