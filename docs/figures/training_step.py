@@ -15,7 +15,7 @@ PLACES = [
 ]
 WIDTH, HEIGHT, GAP = 1.0, 0.78, 0.22
 
-_, axes = plt.subplots(figsize=(7.2, 3.3))
+_, axes = plt.subplots(figsize=(7.8, 3.7))
 for i, (place, content, color) in enumerate(PLACES):
     row, column = divmod(i, 4)
     x = (column if row == 0 else 3 - column) * (WIDTH + GAP)
@@ -25,8 +25,8 @@ for i, (place, content, color) in enumerate(PLACES):
                        facecolor=color, alpha=0.13, edgecolor="none")
     )  # fmt: skip
     top = {"va": "top", "linespacing": 1.25}
-    axes.text(x + 0.07, y + HEIGHT - 0.06, place, weight="bold", color=color, fontsize=9.5, **top)
-    axes.text(x + 0.07, y + HEIGHT - 0.23, content, fontsize=8.3, **top)
+    axes.text(x + 0.07, y + HEIGHT - 0.06, place, weight="bold", color=color, fontsize=10, **top)
+    axes.text(x + 0.07, y + HEIGHT - 0.23, content, fontsize=9.2, **top)
     middle = y + HEIGHT / 2
     if i == 3:
         ends = (x + WIDTH / 2, y), (x + WIDTH / 2, y - 0.42)
@@ -37,6 +37,6 @@ for i, (place, content, color) in enumerate(PLACES):
         ends = (x + WIDTH / 2, y + HEIGHT), (x + WIDTH / 2, y + HEIGHT + 0.42)
     axes.add_patch(FancyArrowPatch(*ends, arrowstyle="-|>", mutation_scale=11, color="0.45", lw=1.1,
                                    shrinkA=1, shrinkB=1))  # fmt: skip
-axes.text(0.56, -0.22, "next batch; place 8 once an epoch", fontsize=8, color="0.4", va="center")
+axes.text(0.56, -0.22, "next batch; place 8 once an epoch", fontsize=9, color="0.4", va="center")
 axes.set(xlim=(-0.03, 4 * WIDTH + 3 * GAP + 0.03), ylim=(-1.24, HEIGHT + 0.03), aspect="equal")
 axes.axis("off")
