@@ -22,8 +22,7 @@ def digits(n_train, seed=0, flip=0.0):
 
 
 def moons(n, noise=0.3, seed=0):
-    X, y = make_moons(n, noise=noise, random_state=seed)
-    return StandardScaler().fit_transform(X), y
+    return make_moons(n, noise=noise, random_state=seed)
 
 
 def boundary(axes, model, X, y):

@@ -15,9 +15,9 @@ pictures = [
     (np.where(taken, second, first), "CutMix", f"target: {100 - share} % 0, {share} % 1"),
     (np.where(gone, X.mean(axis=0), first), "Cutout", "target: 0"),
 ]
-_, panels = plt.subplots(1, 4, figsize=(7.2, 2.2))
+_, panels = plt.subplots(2, 2, figsize=(4.6, 5))
 marked = (None, None, taken, gone)
-for axes, (picture, title, label), marks in zip(panels, pictures, marked, strict=True):
+for axes, (picture, title, label), marks in zip(panels.flat, pictures, marked, strict=True):
     axes.imshow(picture.reshape(8, 8), cmap="gray_r", vmin=0, vmax=16)
     for i in np.flatnonzero(marks) if marks is not None else ():
         axes.add_patch(plt.Rectangle((i % 8 - 0.5, i // 8 - 0.5), 1, 1, fill=False, ec="C1"))

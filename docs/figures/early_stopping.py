@@ -21,7 +21,7 @@ low = min(mlp.validation_loss_curve_)
 axes.plot(best, low, "o", color="C1")
 axes.annotate(f"best epoch, {best}: these\nweights are kept", (best, low), (best + 4, 1.1),
               color="C1", arrowprops={"arrowstyle": "-", "color": "C1"})  # fmt: skip
-axes.text((best + last) / 2, 2.0, "from here on it learns\nthe training rows by heart", color="C1",
-          ha="center")  # fmt: skip
+text = "overfitting: the training loss\nfalls, the validation loss rises"
+axes.text((best + last) / 2, 2.0, text, color="C1", ha="center")
 axes.set(xlabel="epoch", ylabel="log loss", xlim=(0, last), ylim=(0, 2.3))
 axes.legend(loc="center right")

@@ -13,9 +13,9 @@ for axes, values, name in ((panels[0], z, "Before"), (panels[1], normal, "After"
     image = axes.imshow(values, cmap="RdBu_r", vmin=-4, vmax=4, aspect="auto")
     axes.set(title=name, xlabel="hidden unit", xticks=[0, 11, 23], xticklabels=[1, 12, 24])
     axes.set(yticks=range(6), yticklabels=range(1, 7))
-    axes.text(24, -0.6, "mean ± std", va="bottom", fontsize=8)
+    axes.text(24, -0.6, "mean ± std", va="bottom", fontsize=9)
     for row, units in enumerate(values):
         mean, std = abs(round(units.mean(), 1)), units.std()  # all means are 0 or more
-        axes.text(24, row, f"{mean:.1f} ± {std:.1f}", va="center", fontsize=8)
+        axes.text(24, row, f"{mean:.1f} ± {std:.1f}", va="center", fontsize=9)
 panels[0].set_ylabel("row of the batch")
 figure.colorbar(image, ax=panels, shrink=0.8, label="pre-activation")

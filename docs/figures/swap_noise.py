@@ -11,7 +11,7 @@ swapped = rng.random(rows.shape) < 0.2
 partners = rng.integers(0, len(rows), rows.shape)
 seen = np.where(swapped, np.take_along_axis(rows, partners, axis=0), rows)
 
-_, panels = plt.subplots(1, 2, figsize=(7.2, 2.3))
+_, panels = plt.subplots(2, 1, figsize=(5.4, 4.6))
 for axes, values, title in (
     (panels[0], rows, "Rows of the batch"),
     (panels[1], seen, "The same rows with swap_noise=0.2"),
@@ -25,7 +25,7 @@ for axes, values, title in (
         cellLoc="center",
     )
     table.auto_set_font_size(False)
-    table.set_fontsize(8)
+    table.set_fontsize(9)
     table.scale(1, 1.4)
     for cell in table.get_celld().values():
         cell.set_edgecolor("0.85")
