@@ -1,4 +1,4 @@
-"""How sure a network is, and how often it is right, without and with smooth labels."""
+"""Confidence and calibration of a network, without and with label smoothing."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -24,6 +24,6 @@ for smoothing, color in ((0.0, "0.55"), (0.1, "C3")):
     right.plot([confidence[p].mean() for p in parts], [hits[p].mean() for p in parts], "o-",
                color=color)  # fmt: skip
 right.plot([0.2, 1], [0.2, 1], color="0.8", lw=1, zorder=0)
-sure.set(title="How sure it is", xlabel="highest probability", ylabel="test rows")
-right.set(title="How often it is right", xlabel="highest probability", ylabel="share that is right")
+sure.set(title="Confidence", xlabel="highest probability", ylabel="test rows")
+right.set(title="Calibration", xlabel="highest probability", ylabel="accuracy")
 sure.legend(loc="upper left")

@@ -14,8 +14,6 @@ for limit, color in ((None, "0.6"), (1.2, "C0")):
                         n_iter_no_change=60, random_state=0).fit(X, y)  # fmt: skip
     axes.hist(np.linalg.norm(mlp.coefs_[0], axis=0), bins, color=color, alpha=0.6,
               label=f"max_norm={limit}")  # fmt: skip
-axes.set(
-    title="No unit's weights are longer than max_norm", xlabel="norm of the weights into a unit"
-)
+axes.set(title="Norms of the weights into 256 units", xlabel="norm of the weights into a unit")
 axes.set(ylabel="units", xlim=(0.8, 1.8))
 axes.legend()

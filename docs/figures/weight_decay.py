@@ -6,7 +6,7 @@ from _common import digits
 
 from skreg import MLPClassifier
 
-EPOCHS = 60
+EPOCHS = 100
 X, X_val, y, y_val = digits(400, flip=0.2)
 _, (norm, loss) = plt.subplots(1, 2, figsize=(7.2, 2.8))
 for decay, color in ((0.0, "0.55"), (0.5, "C0"), (3.0, "C1")):
