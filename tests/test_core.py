@@ -702,14 +702,15 @@ def test_no_symbol_is_shared_between_instruction_sets(tmp_path):
     compile_it = ["g++", "-std=c++17", "-O1", "-Wno-psabi", "-fPIC", "-DSKREG_ISA=probe", "-c"]
     subprocess.run([*compile_it, str(source), "-o", tmp_path / "probe.o"], check=True)
     listing = subprocess.run(
-        ["nm", "-C", "--defined-only", "--extern-only", tmp_path / "probe.o"],
+        ["nm", "--defined-only", "--extern-only", tmp_path / "probe.o"],
         capture_output=True,
         text=True,
         check=True,
     ).stdout
     symbols = [line.split(maxsplit=2)[2] for line in listing.splitlines()]
     assert len(symbols) > 50
-    foreign = [s for s in symbols if "skreg::probe::" not in s and "skreg::kernels_probe_" not in s]
+    # As the compiler writes them, a name after its length: not every one can be written out.
+    foreign = [s for s in symbols if "5probe" not in s and "kernels_probe_" not in s]
     assert not foreign
 
 

@@ -16,8 +16,9 @@ namespace skreg {
 
 using Poll = std::function<bool()>;  // asked now and then; false: stop at once
 
-constexpr int64_t kChunkRows = 512;  // bounds the memory of what needs no batch
-constexpr int64_t kRowsAhead = 4;    // rows in a random order come from memory, and no hardware foresees them
+constexpr int64_t kChunkRows = 512;     // bounds the memory of what needs no batch
+constexpr int64_t kRowsAhead = 4;       // rows in a random order come from memory, and no hardware foresees them
+constexpr size_t kSmallData = 1 << 18;  // bytes that need no asking ahead
 
 // Asks for the first lines of a row; the rest of a long one the hardware does foresee.
 inline void prefetch(const void* row, size_t size) {
@@ -139,8 +140,9 @@ class BatchBuffer {
   void gather_dense(const Data<T>& data, const int32_t* rows) {
     const auto source = [&](int64_t i) { return data.dense + int64_t(rows[i]) * ld_; };
     const size_t size = size_t(ld_) * sizeof(T);
+    const bool in_cache = size * size_t(data.n_rows) <= kSmallData;
     for_dense_rows([&](int64_t i, T* x) {
-      if (i + kRowsAhead < n_rows_) prefetch(source(i + kRowsAhead), size);
+      if (!in_cache && i + kRowsAhead < n_rows_) prefetch(source(i + kRowsAhead), size);
       std::memcpy(x, source(i), size);
     });
   }
@@ -201,6 +203,9 @@ class BatchBuffer {
     if (labels_) {
       label_.resize(n_rows_);
       for (int64_t i = 0; i < n_rows_; ++i) label_[i] = data.label[rows[i]];
+    } else if (data.n_outputs == 1) {
+      target_.resize(n_rows_);
+      for (int64_t i = 0; i < n_rows_; ++i) target_[i] = data.target[rows[i]];
     } else {
       target_.resize(n_rows_ * data.n_outputs);
       for (int64_t i = 0; i < n_rows_; ++i) {
@@ -210,8 +215,12 @@ class BatchBuffer {
   }
 
   void gather_shares(const Data<T>& data, const int32_t* rows, double total_weight) {
+    // Without weights all batches of a size have the same shares.
+    const bool known = !data.weight && !weighted_ && total_weight == total_weight_ && share_.size() == size_t(n_rows_);
+    if (known) return;
     share_.resize(n_rows_);
     weighted_ = data.weight != nullptr;
+    total_weight_ = total_weight;
     n_weighted_ = 0;
     double sum = 0, squares = 0;
     for (int64_t i = 0; i < n_rows_; ++i) {
@@ -232,7 +241,7 @@ class BatchBuffer {
   }
 
   int64_t n_rows_ = 0, ld_ = 0, n_weighted_ = 0;
-  double effective_size_ = 0;
+  double effective_size_ = 0, total_weight_ = 0;
   bool sparse_rows_ = false, labels_ = false, weighted_ = false;
   std::vector<T> x_, target_, share_;
   std::vector<int32_t> label_, column_;

@@ -42,30 +42,43 @@ inline const T* few_columns(const T* x, int64_t n_rows, int64_t ld, int64_t n_co
   return packed;
 }
 
-// kLanes rows of C = A B, or n of them, a row in each lane: A is read in squares that are turned.
-template <class T, int kColumns>
+// kGroups times kLanes rows of C = A B, or n of them in one group, a row in each lane: A is read in squares that are
+// turned. Two groups at once, since the additions of one wait for each other.
+template <class T, int kColumns, int kGroups>
 inline void thin_rows(const Product<T>& p, int64_t row, int64_t n) {
-  Vec<T> sum[kColumns];
+  Vec<T> sum[kGroups][kColumns];
   T lanes[kLanes<T>] = {};
-  for (int j = 0; j < kColumns; ++j) {
-    for (int64_t i = 0; i < n; ++i) lanes[i] = p.accumulate ? p.c[(row + i) * p.ldc + j] : T(0);
-    sum[j] = load(lanes);
+  const auto at = [&](int g, int64_t i, int j) -> T& { return p.c[(row + g * kLanes<T> + i) * p.ldc + j]; };
+  for (int g = 0; g < kGroups; ++g) {
+    for (int j = 0; j < kColumns; ++j) {
+      for (int64_t i = 0; i < n; ++i) lanes[i] = p.accumulate ? at(g, i, j) : T(0);
+      sum[g][j] = load(lanes);
+    }
   }
   for_vectors<T>(p.k, [&](int64_t k, int64_t n_terms) {
-    Vec<T> square[kLanes<T>];
+    Vec<T> squares[kGroups][kLanes<T>];
+#pragma GCC unroll 2
+    for (int g = 0; g < kGroups; ++g) {
+      const T* a = p.a + (row + g * kLanes<T>)*p.lda + k;
 #pragma GCC unroll 16
-    for (int i = 0; i < kLanes<T>; ++i) square[i] = read(p.a + (row + (i < n ? i : 0)) * p.lda + k, n_terms);
-    transpose<T>(square);
+      for (int i = 0; i < kLanes<T>; ++i) squares[g][i] = read(a + (i < n ? i : 0) * p.lda, n_terms);
+      transpose<T>(squares[g]);
+    }
 #pragma GCC unroll 16
     for (int t = 0; t < kLanes<T>; ++t) {
       if (t >= n_terms) break;
 #pragma GCC unroll 4
-      for (int j = 0; j < kColumns; ++j) sum[j] += p.b[(k + t) * p.ldb + j] * square[t];
+      for (int j = 0; j < kColumns; ++j) {
+#pragma GCC unroll 2
+        for (int g = 0; g < kGroups; ++g) sum[g][j] += p.b[(k + t) * p.ldb + j] * squares[g][t];
+      }
     }
   });
-  for (int j = 0; j < kColumns; ++j) {
-    store(lanes, sum[j]);
-    for (int64_t i = 0; i < n; ++i) p.c[(row + i) * p.ldc + j] = lanes[i];
+  for (int g = 0; g < kGroups; ++g) {
+    for (int j = 0; j < kColumns; ++j) {
+      store(lanes, sum[g][j]);
+      for (int64_t i = 0; i < n; ++i) at(g, i, j) = lanes[i];
+    }
   }
 }
 
@@ -74,11 +87,14 @@ template <class T>
 void thin_forward(const Product<T>& p) {
   with_count(p.n, [&](auto columns) {
     constexpr int kColumns = decltype(columns)::value;
-    parallel_ranges(
-        p.m, kLanes<T>, double(p.k * p.n * int64_t(sizeof(T))) / kMultiplyAddBytes, [&](int64_t begin, int64_t end) {
-          for_vectors<T>(end - begin, [&](int64_t i, int64_t n) { thin_rows<T, kColumns>(p, begin + i, n); });
-          if (p.finish.call) p.finish.call(p.finish.self, {begin, end - begin, 0, p.n});
-        });
+    constexpr int64_t kPair = 2 * kLanes<T>;
+    const double one_row = double(p.k * p.n * int64_t(sizeof(T))) / kMultiplyAddBytes;
+    parallel_ranges(p.m, kLanes<T>, one_row, [&](int64_t begin, int64_t end) {
+      int64_t row = begin;
+      for (; row + kPair <= end; row += kPair) thin_rows<T, kColumns, 2>(p, row, kLanes<T>);
+      for_vectors<T>(end - row, [&](int64_t i, int64_t n) { thin_rows<T, kColumns, 1>(p, row + i, n); });
+      if (p.finish.call) p.finish.call(p.finish.self, {begin, end - begin, 0, p.n});
+    });
   });
 }
 
@@ -131,12 +147,12 @@ void thin_gradient(const Product<T>& p) {
 }
 
 // A row of C = A B', with B by columns.
-template <class T, int kTerms>
-inline void thin_row(const T* a, const T* b, int64_t width, bool accumulate, T* c) {
+template <class T, int kTerms, bool kAccumulate>
+inline void thin_row(const T* a, const T* b, int64_t width, T* c) {
   Vec<T> factor[kTerms];
   for (int k = 0; k < kTerms; ++k) factor[k] = splat(a[k]);
   for_vectors<T>(width, [=](int64_t j, int64_t n) {
-    Vec<T> sum = accumulate ? read(c + j, n) : Vec<T>{};
+    Vec<T> sum = kAccumulate ? read(c + j, n) : Vec<T>{};
 #pragma GCC unroll 4
     for (int k = 0; k < kTerms; ++k) sum += factor[k] * read(b + k * width + j, n);
     write(c + j, sum, n);
@@ -150,11 +166,11 @@ void thin_backward(const Product<T>& p) {
   const T* b = few_columns(p.b, p.n, p.ldb, p.k);
   with_count(p.k, [&](auto terms) {
     constexpr int kTerms = decltype(terms)::value;
+    const auto row_of = p.accumulate ? thin_row<T, kTerms, true> : thin_row<T, kTerms, false>;
     parallel_ranges(p.m, kStripRows, double(p.n * int64_t(sizeof(T))) * kCachedByte, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; row += kStripRows) {
         const int64_t n_rows = smaller(kStripRows, end - row);
-        for (int64_t i = row; i < row + n_rows; ++i)
-          thin_row<T, kTerms>(p.a + i * p.lda, b, p.n, p.accumulate, p.c + i * p.ldc);
+        for (int64_t i = row; i < row + n_rows; ++i) row_of(p.a + i * p.lda, b, p.n, p.c + i * p.ldc);
         if (p.finish.call) p.finish.call(p.finish.self, {row, n_rows, 0, p.n});
       }
     });

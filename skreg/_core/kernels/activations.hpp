@@ -165,8 +165,23 @@ void forward_tile(const Forward<T>& f, Tile t) {
   }
 }
 
+// Layers of one unit: their rows lie side by side.
+template <class T, class Activation, bool kDrop>
+void forward_column(const Forward<T>& f, Tile t) {
+  const T scale = f.z.scale ? *f.z.scale : T(1), shift = f.z.shift ? *f.z.shift : T(0);
+  const T* const in = f.z.in + t.row;
+  T* const out = f.out + t.row;
+  const uint16_t* const bits = kDrop ? f.drop.bits + t.row : nullptr;
+  for_vectors<T>(t.n_rows, [=, drop = f.drop](int64_t i, int64_t n) {
+    Vec<T> h = Activation::value(scale * read(in + i, n) + shift);
+    if (kDrop) h = dropped(h, bits + i, n, drop);
+    write(out + i, h, n);
+  });
+}
+
 template <class T, class Activation, bool kDrop>
 void forward_of_form(const Forward<T>& f, Tile t) {
+  if (f.z.ld == 1 && !f.z.link) return forward_column<T, Activation, kDrop>(f, t);
   switch (form_of(f.z)) {
     case Form::kShifted:
       return forward_tile<T, Activation, kDrop, Form::kShifted>(f, t);

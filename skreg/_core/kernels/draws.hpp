@@ -30,35 +30,65 @@ inline Wide multiply_low(Wide a, uint32_t b) {
 #endif
 }
 
-// Philox4x32-10 on one block a lane, lower 32 bits of each lane (see random.hpp for the order of the draws).
-inline void philox_lanes(Wide c0, uint32_t stream, uint64_t step, uint64_t seed, uint16_t* first, uint16_t* second) {
-  Wide c1 = Wide{} + stream, c2 = Wide{} + uint32_t(step), c3 = Wide{} + uint32_t(step >> 32);
-  uint32_t key0 = uint32_t(seed), key1 = uint32_t(seed >> 32);
-#pragma GCC unroll 10
-  for (int round = 0; round < kPhiloxRounds; ++round) {
-    const Wide p0 = multiply_low(c0, kPhiloxMultiplier0), p1 = multiply_low(c2, kPhiloxMultiplier1);
-    c0 = (p1 >> 32) ^ c1 ^ uint64_t(key0);
-    c2 = (p0 >> 32) ^ c3 ^ uint64_t(key1);
-    c1 = p1;
-    c3 = p0;
-    key0 += kPhiloxWeyl0;
-    key1 += kPhiloxWeyl1;
+// Philox4x32-10 on one block a lane (see random.hpp for the order of the draws).
+class PhiloxLanes {
+ public:
+  PhiloxLanes(uint64_t seed, uint64_t step, uint32_t stream)
+      : counter1_(Wide{} + stream), counter2_(Wide{} + uint32_t(step)), counter3_(Wide{} + uint32_t(step >> 32)) {
+    uint32_t key0 = uint32_t(seed), key1 = uint32_t(seed >> 32);
+    for (int round = 0; round < kPhiloxRounds; ++round) {
+      key0_[round] = Wide{} + key0;
+      key1_[round] = Wide{} + key1;
+      key0 += kPhiloxWeyl0;
+      key1 += kPhiloxWeyl1;
+    }
+    for (int i = 0; i < kWideLanes; ++i) lane_[i] = uint64_t(i);
   }
-  const Wide low = (c0 & 0xffffffffu) | c1 << 32, high = (c2 & 0xffffffffu) | c3 << 32;
-  std::memcpy(first, &low, sizeof low);
-  std::memcpy(second, &high, sizeof high);
-}
+
+  // The 128 draws of the group of 16 blocks from `block` on.
+  void group(uint64_t block, uint16_t* out) const {
+    for (int l = 0; l < 16; l += kTogether * kWideLanes) some(lane_ + (block + uint64_t(l)), out + 4 * l);
+  }
+
+ private:
+  static constexpr int kTogether = 2;  // each waits for its products: the other fills the time
+
+  void some(Wide first, uint16_t* out) const {
+    Wide c0[kTogether], c1[kTogether], c2[kTogether], c3[kTogether];
+    for (int i = 0; i < kTogether; ++i) {
+      c0[i] = first + uint64_t(i * kWideLanes);
+      c1[i] = counter1_;
+      c2[i] = counter2_;
+      c3[i] = counter3_;
+    }
+#pragma GCC unroll 10
+    for (int round = 0; round < kPhiloxRounds; ++round) {
+#pragma GCC unroll 2
+      for (int i = 0; i < kTogether; ++i) {
+        const Wide p0 = multiply_low(c0[i], kPhiloxMultiplier0), p1 = multiply_low(c2[i], kPhiloxMultiplier1);
+        c0[i] = (p1 >> 32) ^ c1[i] ^ key0_[round];
+        c2[i] = (p0 >> 32) ^ c3[i] ^ key1_[round];
+        c1[i] = p1;
+        c3[i] = p0;
+      }
+    }
+    for (int i = 0; i < kTogether; ++i) {
+      const Wide low = (c0[i] & 0xffffffffu) | c1[i] << 32, high = (c2[i] & 0xffffffffu) | c3[i] << 32;
+      std::memcpy(out + 4 * i * kWideLanes, &low, sizeof low);
+      std::memcpy(out + 64 + 4 * i * kWideLanes, &high, sizeof high);
+    }
+  }
+
+  Wide counter1_, counter2_, counter3_, lane_;
+  Wide key0_[kPhiloxRounds], key1_[kPhiloxRounds];
+};
 
 template <class T>  // the same for both
 void random_bits(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, uint16_t* out) {
-  Wide lane;
-  for (int i = 0; i < kWideLanes; ++i) lane[i] = uint64_t(i);
-  parallel_ranges(n, kDrawsPerGroup, kMaskBits, [=](int64_t begin, int64_t end) {
+  const PhiloxLanes philox(seed, step, stream);
+  parallel_ranges(n, kDrawsPerGroup, kMaskBits, [&](int64_t begin, int64_t end) {
     for (int64_t at = begin; at < end; at += kDrawsPerGroup) {
-      const uint64_t block = uint64_t(at / kDrawsPerGroup * 16);
-      for (int l = 0; l < 16; l += kWideLanes) {
-        philox_lanes(lane + (block + uint64_t(l)), stream, step, seed, out + at + 4 * l, out + at + 64 + 4 * l);
-      }
+      philox.group(uint64_t(at / kDrawsPerGroup * 16), out + at);
     }
   });
 }
@@ -68,17 +98,16 @@ void random_bits(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, uint1
 template <class Body>
 inline void for_words(uint64_t seed, uint64_t step, uint32_t stream, int64_t count, Body body) {
   constexpr int64_t n_words = kDrawsPerGroup / 2;
-  Wide lane;
-  for (int i = 0; i < kWideLanes; ++i) lane[i] = uint64_t(i);
-  uint16_t bits[kDrawsPerGroup];
-  uint32_t words[n_words];
-  for (int64_t at = 0, block = 0; at < count; at += n_words, block += 16) {
-    for (int l = 0; l < 16; l += kWideLanes) {
-      philox_lanes(lane + uint64_t(block + l), stream, step, seed, bits + 4 * l, bits + 64 + 4 * l);
+  const PhiloxLanes philox(seed, step, stream);
+  parallel_ranges(count, n_words, kRandomNumber, [&](int64_t begin, int64_t end) {
+    uint16_t bits[kDrawsPerGroup];
+    uint32_t words[n_words];
+    for (int64_t at = begin; at < end; at += n_words) {
+      philox.group(uint64_t(at / n_words * 16), bits);
+      std::memcpy(words, bits, sizeof words);
+      body(at, words, smaller(n_words, end - at));
     }
-    std::memcpy(words, bits, sizeof words);
-    body(at, words, count - at < n_words ? count - at : n_words);
-  }
+  });
 }
 
 inline void uniforms_of(const uint32_t* words, int64_t n, float* out) {  // 23 bits: more would round up to 1

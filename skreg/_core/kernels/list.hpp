@@ -11,6 +11,7 @@ SKREG_KERNEL(sparse_backward,
 
 // Weighted mean and (biased) variance of each column.
 SKREG_KERNEL(moments, void(const T* x, int64_t n_rows, int64_t n_columns, const T* share, T* mean, T* variance))
+SKREG_KERNEL(inverse_roots, void(const T* variance, int64_t n, T epsilon, T* out))  // 1 / sqrt(variance + epsilon)
 SKREG_KERNEL(normalize, void(T* x, int64_t ld, Tile, const T* mean, const T* inverse_std))
 // sum(delta) and sum(delta * x_hat) of each column, added to what the outputs hold.
 SKREG_KERNEL(norm_sums, void(const T* delta, const T* x_hat, int64_t n_rows, int64_t n_columns, T* sum, T* sum_x_hat))

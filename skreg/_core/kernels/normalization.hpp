@@ -37,6 +37,12 @@ void moments(const T* x, int64_t n_rows, int64_t n_columns, const T* share, T* m
 }
 
 template <class T>
+void inverse_roots(const T* variance, int64_t count, T epsilon, T* out) {
+  for_vectors<T>(count,
+                 [=](int64_t i, int64_t n) { write(out + i, T(1) / square_root(read(variance + i, n) + epsilon), n); });
+}
+
+template <class T>
 void normalize(T* x, int64_t ld, Tile t, const T* mean, const T* inverse_std) {
   for (int64_t i = t.row; i < t.row + t.n_rows; ++i) {
     for_vectors<T>(t.n_columns, [&](int64_t offset, int64_t n) {
@@ -67,25 +73,33 @@ void norm_sums(const T* delta, const T* x_hat, int64_t n_rows, int64_t n_columns
   });
 }
 
+// Some rows: what belongs to a column is read once for all of them.
 template <class T, bool kMoments>
-void norm_backward_row(T* delta, const T* x_hat, int64_t n_columns, T share, const T* scale, const T* inverse_std,
-                       const T* sum, const T* sum_x_hat) {
+void norm_backward_rows(T* delta, const T* x_hat, int64_t n_rows, int64_t n_columns, const T* share, const T* scale,
+                        const T* inverse_std, const T* sum, const T* sum_x_hat) {
   for_vectors<T>(n_columns, [=](int64_t j, int64_t n) {
-    Vec<T> d = read(delta + j, n);
-    if (kMoments) d -= share * (read(sum + j, n) + read(x_hat + j, n) * read(sum_x_hat + j, n));
-    write(delta + j, d * (read(scale + j, n) * read(inverse_std + j, n)), n);
+    const Vec<T> factor = read(scale + j, n) * read(inverse_std + j, n);
+    const Vec<T> s = read(sum + j, n), sx = read(sum_x_hat + j, n);
+    for (int64_t i = 0; i < n_rows; ++i) {
+      T* const at = delta + i * n_columns + j;
+      Vec<T> d = read(at, n);
+      if (kMoments) d -= share[i] * (s + read(x_hat + i * n_columns + j, n) * sx);
+      write(at, d * factor, n);
+    }
   });
 }
 
 template <class T>
 void norm_backward(T* delta, const T* x_hat, int64_t n_rows, int64_t n_columns, const T* share, const T* scale,
                    const T* inverse_std, const T* sum, const T* sum_x_hat) {
+  constexpr int64_t kTogether = 8;
   const double one_row = kCachedByte * double(3 * n_columns * int64_t(sizeof(T)));
-  const auto row = share ? norm_backward_row<T, true> : norm_backward_row<T, false>;
+  const auto rows = share ? norm_backward_rows<T, true> : norm_backward_rows<T, false>;
   parallel_ranges(n_rows, 1, one_row, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
+    for (int64_t i = begin; i < end; i += kTogether) {
       const int64_t at = i * n_columns;
-      row(delta + at, x_hat + at, n_columns, share ? share[i] : T(0), scale, inverse_std, sum, sum_x_hat);
+      rows(delta + at, x_hat + at, smaller(kTogether, end - i), n_columns, share ? share + i : nullptr, scale,
+           inverse_std, sum, sum_x_hat);
     }
   });
 }

@@ -82,7 +82,7 @@ class BatchNorm : public Norm<T> {
       std::copy_n(running_mean, this->width_, mean_.begin());
       std::copy_n(running_variance, this->width_, variance_.begin());
     }
-    for (int64_t j = 0; j < this->width_; ++j) inverse_std_[j] = T(1) / std::sqrt(variance_[j] + epsilon_);
+    kernels<T>().inverse_roots(variance_.data(), this->width_, epsilon_, inverse_std_.data());
     this->for_strips(batch.n_rows, [&](const Tile& strip) {
       kernels<T>().normalize(x, this->width_, strip, mean_.data(), inverse_std_.data());
       finish.call(finish.self, strip);
