@@ -127,7 +127,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
        tabular deep learning. Advances in Neural Information Processing Systems 35. Their codes are
        neither centered nor scaled, and the first and last are not clipped; here the value beside
        them says what lies beyond the edges.
-    .. [2] A. Akinshin (2023). Weighted quantile estimators. arXiv:2304.07265.
+    .. [2] Akinshin, A. (2023). Weighted quantile estimators. arXiv:2304.07265.
 
     Examples
     --------
