@@ -45,7 +45,7 @@ void uniform_rows(const Draws& d, int64_t n_rows, int64_t n, T* out) {
 template <class T>
 void normal_rows(const Draws& d, int64_t n_rows, int64_t n, T* out) {
   for_rows<T>(n_rows, 0, kRandomNumber * double(n),
-              [&](int64_t i, T*) { kernels<T>().normals(d.seed, d.step(i), d.stream(), n, out + i * n); });
+              [&](int64_t i, T*) { kernels<T>().normals(d.seed, d.step(i), d.stream(), n, T(0), T(1), out + i * n); });
 }
 
 // ------------------------------------------------------------------------------------------------------ pictures

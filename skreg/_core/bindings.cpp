@@ -243,12 +243,14 @@ void bind_random(nb::module_& m, const std::string& suffix) {
   const auto bind = [&](const std::string& name, auto fill) {
     m.def((name + suffix).c_str(),
           [fill](uint64_t seed, uint64_t step, uint32_t stream, const Vector<T>& out) {
-            (kernels<T>().*fill)(seed, step, stream, int64_t(out.shape(0)), out.data());
+            fill(seed, step, stream, int64_t(out.shape(0)), out.data());
           },
           "seed"_a, "step"_a, "stream"_a, "out"_a.noconvert());
   };
-  bind("uniforms", &Kernels<T>::uniforms);
-  bind("normals", &Kernels<T>::normals);
+  bind("uniforms", kernels<T>().uniforms);
+  bind("normals", [](uint64_t seed, uint64_t step, uint32_t stream, int64_t n, T* out) {
+    kernels<T>().normals(seed, step, stream, n, T(0), T(1), out);
+  });
 }
 
 }  // namespace skreg

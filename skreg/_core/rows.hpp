@@ -296,7 +296,7 @@ class InputNoise : public RowChange<T> {
   void apply(const BatchRows<T>& rows, const Batch<T>& batch, const ColumnStatistics<T>& columns) override {
     const int64_t n = rows.n_rows * rows.n_features;
     noise_.resize(std::max(noise_.size(), size_t(n)));
-    kernels<T>().normals(batch.seed, batch.step, stream_of(kInputNoise, 0), n, noise_.data());
+    kernels<T>().normals(batch.seed, batch.step, stream_of(kInputNoise, 0), n, T(0), T(1), noise_.data());
     const T* z = noise_.data();
     T* x = rows.x;
     for (int64_t i = 0; i < rows.n_rows; ++i, x += rows.n_features, z += rows.n_features) {

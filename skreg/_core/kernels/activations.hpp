@@ -17,65 +17,65 @@ namespace SKREG_ISA {
 
 template <class T>
 struct Identity {
-  static Vec<T> value(Vec<T> z) { return z; }
-  static Vec<T> derivative(Vec<T>, Vec<T>) { return splat(T(1)); }
+  SKREG_INLINE static Vec<T> value(Vec<T> z) { return z; }
+  SKREG_INLINE static Vec<T> derivative(Vec<T>, Vec<T>) { return splat(T(1)); }
 };
 
 template <class T>
 struct Logistic {
-  static Vec<T> value(Vec<T> z) { return logistic<T>(z); }
-  static Vec<T> derivative(Vec<T>, Vec<T> h) { return h * (T(1) - h); }
+  SKREG_INLINE static Vec<T> value(Vec<T> z) { return logistic<T>(z); }
+  SKREG_INLINE static Vec<T> derivative(Vec<T>, Vec<T> h) { return h * (T(1) - h); }
 };
 
 template <class T>
 struct Tanh {
-  static Vec<T> value(Vec<T> z) { return hyperbolic_tangent<T>(z); }
-  static Vec<T> derivative(Vec<T>, Vec<T> h) { return T(1) - h * h; }
+  SKREG_INLINE static Vec<T> value(Vec<T> z) { return hyperbolic_tangent<T>(z); }
+  SKREG_INLINE static Vec<T> derivative(Vec<T>, Vec<T> h) { return T(1) - h * h; }
 };
 
 template <class T>
 struct Relu {
-  static Vec<T> value(Vec<T> z) { return z < T(0) ? Vec<T>{} : z; }  // NaN stays NaN
-  static Vec<T> derivative(Vec<T>, Vec<T> h) { return h == T(0) ? Vec<T>{} : splat(T(1)); }
+  SKREG_INLINE static Vec<T> value(Vec<T> z) { return z < T(0) ? Vec<T>{} : z; }  // NaN stays NaN
+  SKREG_INLINE static Vec<T> derivative(Vec<T>, Vec<T> h) { return h == T(0) ? Vec<T>{} : splat(T(1)); }
 };
 
 template <class T>
 struct LeakyRelu {  // Maas, Hannun and Ng 2013, with slope 0.01
-  static Vec<T> value(Vec<T> z) { return z < T(0) ? T(0.01) * z : z; }
-  static Vec<T> derivative(Vec<T>, Vec<T> h) { return h < T(0) ? splat(T(0.01)) : splat(T(1)); }
+  SKREG_INLINE static Vec<T> value(Vec<T> z) { return z < T(0) ? T(0.01) * z : z; }
+  SKREG_INLINE static Vec<T> derivative(Vec<T>, Vec<T> h) { return h < T(0) ? splat(T(0.01)) : splat(T(1)); }
 };
 
 template <class T>
 struct Elu {  // Clevert, Unterthiner and Hochreiter 2016, with alpha 1
-  static Vec<T> value(Vec<T> z) { return z < T(0) ? exponential_minus_one<T>(z) : z; }
-  static Vec<T> derivative(Vec<T>, Vec<T> h) { return h < T(0) ? h + T(1) : splat(T(1)); }
+  SKREG_INLINE static Vec<T> value(Vec<T> z) { return z < T(0) ? exponential_minus_one<T>(z) : z; }
+  SKREG_INLINE static Vec<T> derivative(Vec<T>, Vec<T> h) { return h < T(0) ? h + T(1) : splat(T(1)); }
 };
 
 template <class T>
 struct Selu {  // Klambauer et al. 2017
   static constexpr T kScale = T(1.0507009873554804934), kAlpha = T(1.6732632423543772848);
-  static Vec<T> value(Vec<T> z) { return kScale * (z < T(0) ? kAlpha * exponential_minus_one<T>(z) : z); }
-  static Vec<T> derivative(Vec<T>, Vec<T> h) { return h < T(0) ? h + kScale * kAlpha : splat(kScale); }
+  SKREG_INLINE static Vec<T> value(Vec<T> z) { return kScale * (z < T(0) ? kAlpha * exponential_minus_one<T>(z) : z); }
+  SKREG_INLINE static Vec<T> derivative(Vec<T>, Vec<T> h) { return h < T(0) ? h + kScale * kAlpha : splat(kScale); }
 };
 
 // g(z) of h = z g(z); near 0, where the quotient is lost, g(0).
 template <class T>
-inline Vec<T> gate_of(Vec<T> z, Vec<T> h, T at_zero) {
+SKREG_INLINE Vec<T> gate_of(Vec<T> z, Vec<T> h, T at_zero) {
   return absolute<T>(z) > T(1e-30) ? h / z : splat(at_zero);
 }
 
 template <class T>
 struct Gelu {  // z Phi(z), Hendrycks and Gimpel 2016
-  static Vec<T> value(Vec<T> z) { return z * normal_cdf<T>(z); }
-  static Vec<T> derivative(Vec<T> z, Vec<T> h) {
+  SKREG_INLINE static Vec<T> value(Vec<T> z) { return z * normal_cdf(z); }
+  SKREG_INLINE static Vec<T> derivative(Vec<T> z, Vec<T> h) {
     return gate_of<T>(z, h, T(0.5)) + z * (T(0.39894228040143267794) * exponential<T>(T(-0.5) * z * z));
   }
 };
 
 template <class T>
 struct Silu {  // z sigmoid(z), Elfwing, Uchibe and Doya 2018
-  static Vec<T> value(Vec<T> z) { return z * logistic<T>(z); }
-  static Vec<T> derivative(Vec<T> z, Vec<T> h) {
+  SKREG_INLINE static Vec<T> value(Vec<T> z) { return z * logistic<T>(z); }
+  SKREG_INLINE static Vec<T> derivative(Vec<T> z, Vec<T> h) {
     const Vec<T> s = gate_of<T>(z, h, T(0.5));
     return s + h * (T(1) - s);
   }
@@ -84,26 +84,26 @@ struct Silu {  // z sigmoid(z), Elfwing, Uchibe and Doya 2018
 template <class T>
 struct Mish {  // z tanh(log(1 + exp(z))), Misra 2020
   // tanh(log(1 + e)) = (e^2 + 2 e) / (e^2 + 2 e + 2), which is 1 in both precisions from z = 20 on.
-  static Vec<T> value(Vec<T> z) {
+  SKREG_INLINE static Vec<T> value(Vec<T> z) {
     const Vec<T> e = exponential<T>(z < T(20) ? z : splat(T(20)));
     const Vec<T> n = e * (e + T(2));
     return z * (n / (n + T(2)));
   }
-  static Vec<T> derivative(Vec<T> z, Vec<T> h) {
+  SKREG_INLINE static Vec<T> derivative(Vec<T> z, Vec<T> h) {
     const Vec<T> g = gate_of<T>(z, h, T(0.6));
     return g + z * (T(1) - g * g) * logistic<T>(z);
   }
 };
 
 template <class T>
-inline Vec<T> softplus(Vec<T> z) {
+SKREG_INLINE Vec<T> softplus(Vec<T> z) {
   return maximum<T>(z, Vec<T>{}) + log1p_unit<T>(exponential<T>(-absolute<T>(z)));
 }
 
 template <class T>
 struct Softplus {  // log(1 + exp(z)), Dugas et al. 2001
-  static Vec<T> value(Vec<T> z) { return z == z ? softplus<T>(z) : z; }
-  static Vec<T> derivative(Vec<T> z, Vec<T>) { return logistic<T>(z); }
+  SKREG_INLINE static Vec<T> value(Vec<T> z) { return z == z ? softplus<T>(z) : z; }
+  SKREG_INLINE static Vec<T> derivative(Vec<T> z, Vec<T>) { return logistic<T>(z); }
 };
 
 template <class T>

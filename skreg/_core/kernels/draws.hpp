@@ -126,7 +126,7 @@ void uniforms(uint64_t seed, uint64_t step, uint32_t stream, int64_t count, T* o
 
 // One bit is the sign, 31 make the probability of the tail: numbers up to 6.4 in size.
 template <class T>
-void normals(uint64_t seed, uint64_t step, uint32_t stream, int64_t count, T* out) {
+void normals(uint64_t seed, uint64_t step, uint32_t stream, int64_t count, T mean, T deviation, T* out) {
   for_words(seed, step, stream, count, [&](int64_t at, const uint32_t* words, int64_t n) {
     float z[kDrawsPerGroup / 2];
     for (int64_t i = 0; i < kDrawsPerGroup / 2; i += kLanes<float>) {
@@ -136,7 +136,7 @@ void normals(uint64_t seed, uint64_t step, uint32_t stream, int64_t count, T* ou
       const Vec<float> lower = normal_quantile_lower(p < 0.5f ? p : splat(0.5f));
       store(z + i, w < 0 ? lower : -lower);
     }
-    for (int64_t i = 0; i < n; ++i) out[at + i] = T(z[i]);
+    for (int64_t i = 0; i < n; ++i) out[at + i] = mean + deviation * T(z[i]);
   });
 }
 

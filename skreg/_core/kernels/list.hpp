@@ -68,9 +68,9 @@ SKREG_KERNEL(all_finite, bool(const T* w, int64_t n))
 // 16 random bits for each of n units; out has room for n rounded up to a multiple of 128.
 SKREG_KERNEL(random_bits, void(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, uint16_t* out))
 SKREG_KERNEL(drop, void(T* x, int64_t n, const Drop<T>&))
-// Numbers uniform in the open interval (0, 1), and standard normal ones, each from 32 random bits.
+// Numbers uniform in the open interval (0, 1), and normal ones, each from 32 random bits.
 SKREG_KERNEL(uniforms, void(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, T* out))
-SKREG_KERNEL(normals, void(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, T* out))
+SKREG_KERNEL(normals, void(uint64_t seed, uint64_t step, uint32_t stream, int64_t n, T mean, T deviation, T* out))
 
 SKREG_KERNEL(warp, void(const Warp<T>&))
 SKREG_KERNEL(smooth, void(const Smooth<T>&))

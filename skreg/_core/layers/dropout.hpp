@@ -72,8 +72,7 @@ class GaussianDropout : public Modulation<T> {
   }
 
   void draw(const Batch<T>& batch, int64_t n, uint32_t stream, T* factor) override {
-    kernels<T>().normals(batch.seed, batch.step, stream, n, factor);
-    for (int64_t i = 0; i < n; ++i) factor[i] = T(1) + deviation_ * factor[i];
+    kernels<T>().normals(batch.seed, batch.step, stream, n, T(1), deviation_, factor);
   }
 
  private:
