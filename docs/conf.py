@@ -213,8 +213,8 @@ sphinx_gallery_conf = {
         [
             f"../examples/{section}"
             for section in (
-                "penalties", "noise", "normalization", "stopping", "augmentation", "tables",
-                "beyond",
+                "comparison", "penalties", "noise", "normalization", "stopping", "augmentation",
+                "losses", "tables",
             )
         ]
     ),
