@@ -45,8 +45,8 @@ grid = np.meshgrid(np.linspace(low[0], high[0], 200), np.linspace(low[1], high[1
 picture = {"extent": (low[0], high[0], low[1], high[1]), "origin": "lower", "aspect": "auto"}
 points = np.column_stack([g.ravel() for g in grid])
 
-fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.35))
-for ax, (name, parameters) in zip(axes, settings.items(), strict=True):
+fig, axes = plt.subplots(2, 2, figsize=(7.2, 5))
+for ax, (name, parameters) in zip(axes.flat, settings.items(), strict=True):
     model, loss, X, y = fit(0, **parameters)
     p = model.predict_proba(points)[:, 1].reshape(grid[0].shape)
     ax.imshow(p, cmap="RdBu_r", vmin=-0.3, vmax=1.3, alpha=0.8, **picture)
@@ -58,13 +58,18 @@ for ax, (name, parameters) in zip(axes, settings.items(), strict=True):
     ax.spines[:].set_visible(False)
 
 # %%
-# Is it always so? Ten draws of the 100 rows, with one network of each kind for each. The strengths
-# were the same for all draws; :doc:`/tuning` says how to choose them.
+# Is it so in other draws? Ten draws of the 100 rows, with one network of each kind for each. The
+# strengths are the same for all draws.
 losses = np.array([[fit(seed, **p)[1] for p in settings.values()] for seed in range(10)])
 fig, ax = plt.subplots(figsize=(7.2, 2.6))
 for position, values in enumerate(losses.T):
     ax.plot(values, [position] * len(values), "o", color="C0", alpha=0.5, mec="none")
     ax.plot(values.mean(), position, "|", color="black", markersize=18, mew=2)
 ax.set(yticks=range(4), yticklabels=settings, xlim=(0, None), ylim=(3.5, -0.5))
-ax.set(xlabel="log loss on new rows", title="Ten draws of the training rows, and their mean")
+ax.set(
+    xlabel="log loss on new rows", title="Log loss in ten draws of the training rows, and the mean"
+)
 plt.show()
+
+# %%
+# See: :doc:`/regularization/index`, :doc:`/tuning`, :class:`~skreg.MLPClassifier`.

@@ -65,12 +65,16 @@ axes[0].legend()
 # Without dropout the training loss goes to zero: the wrong labels are learned, and the validation
 # loss climbs. With dropout the training loss, which is measured with units dropped, stays higher
 # and the validation loss low. With a rate of 0.8 too few units are left to learn as much.
-fig, axes = plt.subplots(1, 3, figsize=(7.2, 2.8), sharey=True)
-for ax, rate in zip(axes, (0.0, 0.5, 0.8), strict=True):
+fig, axes = plt.subplots(2, 2, figsize=(7.2, 5), sharex=True, sharey=True)
+for ax, rate in zip(axes.flat, (0.0, 0.2, 0.5, 0.8), strict=True):
     model = fitted[0][rates.index(rate)][0]
     ax.plot(range(1, EPOCHS + 1), model.loss_curve_, label="training, wrong labels")
     ax.plot(range(1, EPOCHS + 1), model.validation_loss_curve_, label="validation, right labels")
-    ax.set(title=f"dropout = {rate}", xlabel="epoch", ylim=(0, 2.5))
-axes[0].set_ylabel("log loss")
-fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    ax.set(title=f"Losses with dropout = {rate}", ylim=(0, 2.5))
+plt.setp(axes[1], xlabel="epoch")
+plt.setp(axes[:, 0], ylabel="log loss")
+axes[0, 0].legend()
 plt.show()
+
+# %%
+# See: :doc:`/regularization/dropout`, :class:`~skreg.MLPClassifier`.

@@ -25,23 +25,22 @@ warnings.filterwarnings("ignore", category=ConvergenceWarning)
 # 300 features, of which 20 matter: 5 of them are the coordinates of a corner of a cube in five
 # dimensions, with noise, and 15 are combinations of these. Half of the 32 corners belong to each
 # class, at random, so that a feature says little on its own. The other 280 are pure noise.
-N_TRUE, N_FEATURES = 20, 300
+N_TRUE = 20
 rng = np.random.RandomState(0)
 cube = np.array(np.meshgrid(*[[-1, 1]] * 5)).reshape(5, -1).T
 labels = rng.permutation(np.repeat([0, 1], 16))
 corner = rng.randint(32, size=4000)
 coordinates = cube[corner] + 0.3 * rng.normal(size=(4000, 5))
 combinations = coordinates @ rng.normal(size=(5, 15))
-noise = rng.normal(size=(4000, N_FEATURES - N_TRUE))
+noise = rng.normal(size=(4000, 280))
 X = scale(np.hstack([coordinates, combinations, noise])).astype(np.float32)
 y = labels[corner]
 X_train, X_test, y_train, y_test = X[:2000], X[2000:], y[:2000], y[2000:]
 
 # %%
-# One network, trained further and further while ``feature_alpha`` grows: with ``warm_start=True``
-# each fit begins with the weights of the one before. Each objective is larger than the last one, so
-# the rule that stops when the loss falls no more is switched off. A network without the penalty
-# trains for as many epochs as all of these fits together.
+# One network, trained further while ``feature_alpha`` grows: with ``warm_start=True`` each fit
+# begins with the weights of the one before. A network without the penalty trains for as many epochs
+# as all of these fits together.
 options = {"alpha": 1e-3, "batch_size": 500, "learning_rate_init": 0.01, "random_state": 0}
 model = MLPClassifier((64,), max_iter=100, n_iter_no_change=np.inf, warm_start=True, **options)
 strengths = np.geomspace(0.001, 0.2, 12)
@@ -56,8 +55,8 @@ for feature_alpha in strengths:
 supports, norms = np.array(supports), np.array(norms)
 
 # %%
-# The features of noise leave first. Of those that matter, the first ones that leave cost little,
-# because they are combinations of each other. In the end the penalty is too strong for the task.
+# The features of noise leave first. Of those that matter, the first ones that leave cost little
+# accuracy: they are combinations of each other. The largest strengths cost much.
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.2))
 left.semilogx(strengths, supports[:, :N_TRUE].mean(axis=1), "o-", label="20 that matter")
 left.semilogx(strengths, supports[:, N_TRUE:].mean(axis=1), "o-", color="0.6", label="280 of noise")
@@ -69,11 +68,13 @@ right.set(title="Accuracy", xlabel="feature_alpha", ylabel="accuracy on test row
 right.legend(loc="lower center")
 
 # %%
-# The accuracy grows before most of the noise is gone, because the penalty shrinks its weights long
-# before they are zero.
+# The accuracy grows before most of the noise is gone: its weights are small long before zero.
 fig, ax = plt.subplots(figsize=(7.2, 2.8))
 ax.semilogx(strengths, norms[:, N_TRUE:], color="0.8", lw=0.7)
 ax.semilogx(strengths, norms[:, :N_TRUE], color="C0", lw=1)
 ax.set(title="Weights of each feature: 20 that matter, 280 of noise in gray")
 ax.set(xlabel="feature_alpha", ylabel="norm of its weights")
 plt.show()
+
+# %%
+# See: :doc:`/regularization/group_lasso`, :class:`~skreg.MLPClassifier`.

@@ -4,8 +4,7 @@ How many weights does an L1 penalty leave?
 
 ``penalty="l1"`` of :class:`~skreg.MLPClassifier` adds ``alpha * sum |w|`` to the loss and takes a
 proximal step after each step of the optimizer, so that weights become exactly zero. How does the
-share of zeros, ``sparsity_``, grow with ``alpha``, and what does it cost on new images? The guide
-to :doc:`L1 </regularization/l1>` has the formulas.
+share of zeros, ``sparsity_``, grow with ``alpha``, and what does it cost on new images?
 """
 
 import warnings
@@ -55,14 +54,14 @@ axes[1].set(ylabel="accuracy", xlabel="alpha", title="Accuracy on the other half
 # %%
 # What is left in the first layer: each column is a hidden unit, each row a pixel; white is zero.
 # Whole rows are the first to be zero: pixels at the edge, which seldom carry ink. A strong penalty
-# makes whole columns zero too: hidden units that the network does without. The images below count
+# makes whole columns zero too, those of hidden units that are not used. The images below count
 # the connections of each pixel.
-fig, axes = plt.subplots(2, 3, figsize=(7.2, 5), height_ratios=(3, 2))
-for (above, below), index in zip(axes.T, (0, 3, 6), strict=True):
+fig, axes = plt.subplots(2, 2, figsize=(7.2, 5.6), height_ratios=(3, 2))
+for (above, below), index in zip(axes.T, (3, 6), strict=True):
     weights = fitted[0][index][0].coefs_[0]
     shown = np.where(weights == 0, np.nan, weights)
     colors = above.imshow(shown, cmap="PRGn", vmin=-0.5, vmax=0.5, aspect="auto")
-    above.set(title=f"alpha = {alphas[index]:.1g}", xlabel="hidden unit")
+    above.set(title=f"First layer, alpha = {alphas[index]:.1g}", xlabel="hidden unit")
     connections = np.count_nonzero(weights, axis=1).reshape(8, 8)
     counts = below.imshow(connections, cmap="Greys", vmin=0, vmax=64)
     below.set(xlabel=f"{np.mean(weights == 0):.0%} zero weights", xticks=[], yticks=[])
@@ -70,3 +69,6 @@ axes[0, 0].set_ylabel("pixel")
 fig.colorbar(colors, ax=axes[0], label="weight", extend="both")
 fig.colorbar(counts, ax=axes[1], label="connections")
 plt.show()
+
+# %%
+# See: :doc:`/regularization/l1`, :class:`~skreg.MLPClassifier`.
