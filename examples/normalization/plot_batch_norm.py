@@ -2,9 +2,9 @@
 What does batch norm make trainable?
 ====================================
 
-``batch_norm=True`` normalizes each hidden unit over the batch, before its activation. Signals then
-keep their size from layer to layer, so that deep networks learn, and the size of the inputs hardly
-matters. Run it with ``python examples/normalization/plot_batch_norm.py``; it takes some seconds.
+:doc:`Batch normalization </regularization/batch_norm>`, ``batch_norm=True`` of
+:class:`~skreg.MLPClassifier`, normalizes each hidden unit over the batch, before its activation.
+Does it let deeper networks learn, and does the scale of the inputs still matter?
 """
 
 import warnings
@@ -17,7 +17,7 @@ from sklearn.model_selection import train_test_split
 
 from skreg import MLPClassifier
 
-# Few epochs are the point here: who learns quickly?
+# All networks train for the same few epochs, on purpose.
 warnings.filterwarnings("ignore", category=ConvergenceWarning)
 
 # %%
@@ -38,33 +38,36 @@ def accuracy(n_layers=2, scale=1.0, **parameters):
 
 
 # %%
-# **Deep networks.** Every logistic layer flattens the signal, and five of them are enough to lose
-# it; normalized, they all learn. ReLU layers keep the signal better, and with the default learning
-# rate they need no help here. Batch norm lets them take larger steps.
+# **Deep networks.** Five logistic layers stay at an accuracy of 0.1, that of a random answer; with
+# batch norm twelve of them learn. ReLU layers at ten times the default learning rate lose accuracy
+# from eight layers on; with batch norm they do not.
 depths = [1, 2, 3, 5, 8, 12]
 networks = {
     "logistic": {"activation": "logistic"},
-    "relu, learning rate 10 times the default": {"learning_rate_init": 0.01},
+    "relu, learning rate 0.01": {"learning_rate_init": 0.01},
 }
-fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.8), sharey=True, layout="constrained")
+fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.4), sharey=True)
 for ax, (title, parameters) in zip(axes, networks.items(), strict=True):
     for batch_norm, color in COLORS.items():
         scores = [accuracy(depth, batch_norm=batch_norm, **parameters) for depth in depths]
         ax.plot(depths, scores, "o-", color=color, label=f"batch_norm={batch_norm}")
-    ax.set(title=title, xlabel="hidden layers", ylim=(0, 1.03))
+    ax.set(title=f"Accuracy, {title}", xlabel="hidden layers", ylim=(0, 1.03))
 axes[0].set_ylabel("test accuracy after 20 epochs")
 axes[0].legend()
 
 # %%
-# **Badly scaled inputs.** Multiplying all pixels by one factor changes nothing that could be
-# learned, yet the plain network depends on it. Batch norm divides the factor out again. (It does so
-# for each hidden unit, not for each input: features of different sizes still want a
-# ``StandardScaler``.)
+# **Scale of the inputs.** All pixels are multiplied by one factor. The plain network depends on it;
+# batch norm divides it out again. It does so for each hidden unit, not for each input: features of
+# different scales still need a :class:`~sklearn.preprocessing.StandardScaler`.
 scales = np.geomspace(1e-3, 1e3, 7)
-fig, ax = plt.subplots(figsize=(6.5, 3.8), layout="constrained")
+fig, ax = plt.subplots(figsize=(7.2, 3.2))
 for batch_norm, color in COLORS.items():
     scores = [accuracy(scale=scale, batch_norm=batch_norm) for scale in scales]
     ax.semilogx(scales, scores, "o-", color=color, label=f"batch_norm={batch_norm}")
 ax.set(xlabel="pixels are multiplied by", ylabel="test accuracy after 20 epochs", ylim=(0, 1.03))
+ax.set_title("Accuracy by the scale of the inputs")
 ax.legend()
 plt.show()
+
+# %%
+# See: :doc:`/regularization/batch_norm`, :class:`~skreg.MLPClassifier`.

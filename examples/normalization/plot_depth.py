@@ -5,7 +5,8 @@ How deep may a network be?
 Through many layers the signal, and on the way back the gradient, shrinks or grows at each.
 :doc:`Batch </regularization/batch_norm>` and :doc:`layer normalization
 </regularization/layer_norm>` bring it back to one scale in each layer, a :doc:`residual link
-</regularization/residual>` leads it past the layer. How many layers does each bear?
+</regularization/residual>` adds the input of the layer to its output. With how many layers does a
+network still learn?
 """
 
 import warnings
@@ -34,7 +35,7 @@ settings = {
     "residual=True": {"residual": True},
     "layer_norm and residual": {"layer_norm": True, "residual": True},
 }
-depths = [3, 6, 12, 24, 36]
+depths = [3, 6, 12, 24]
 
 
 def accuracy(n_layers, seed, **parameters):
@@ -50,7 +51,8 @@ def accuracy(n_layers, seed, **parameters):
 
 
 # %%
-# The mean of three random states, and their range.
+# The mean of three random states, and their range. With 24 layers only the residual networks keep
+# nearly the accuracy of three layers, at both learning rates.
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.4), sharey=True)
 for ax, rate in zip(axes, (0.001, 0.003), strict=True):
     for name, parameters in settings.items():
@@ -63,9 +65,15 @@ for ax, rate in zip(axes, (0.001, 0.003), strict=True):
         )
         (line,) = ax.plot(depths, scores.mean(axis=0), "o-", color=color, label=name)
         ax.fill_between(depths, scores.min(0), scores.max(0), color=line.get_color(), alpha=0.2)
-    ax.set(xscale="log", xlabel="hidden layers", title=f"Learning rate {rate}", ylim=(0, 1.02))
+        print(f"{name}, learning_rate_init={rate}: {scores.mean(axis=0)[-1]:.2f} with 24 layers")
+    ax.set(xscale="log", xlabel="hidden layers", ylim=(0, 1.02))
+    ax.set_title(f"Accuracy, learning_rate_init={rate}")
     ax.set_xticks(depths, depths)
     ax.minorticks_off()
 axes[0].set_ylabel("test accuracy after 20 epochs")
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
 plt.show()
+
+# %%
+# See: :doc:`/regularization/batch_norm`, :doc:`/regularization/layer_norm`,
+# :doc:`/regularization/residual`, :class:`~skreg.MLPClassifier`.

@@ -59,7 +59,7 @@ ax.legend()
 # %%
 # Early stopping sets rows aside. Is it worth them? All rows for all epochs are much worse on the
 # test set. All rows for as many epochs as early stopping found best are no better than early
-# stopping itself: the rows set aside are not missed here. Ten random states, and their mean.
+# stopping itself. Ten random states, and their mean.
 losses = []
 for seed in range(10):
     model = fit(seed, early_stopping=True)
@@ -72,5 +72,8 @@ for position, values in enumerate(np.transpose(losses)):
     ax.plot(values.mean(), position, "|", color="black", markersize=18, mew=2)
 names = ["all rows, all epochs", "early stopping", "all rows, best_iter_ epochs"]
 ax.set(yticks=range(3), yticklabels=names, ylim=(2.5, -0.5), xlim=(0, None))
-ax.set(xlabel="log loss on test rows", title="Ten random states")
+ax.set(xlabel="log loss on test rows", title="Log loss with and without early stopping")
 plt.show()
+
+# %%
+# See: :doc:`/regularization/early_stopping`, :class:`~skreg.MLPClassifier`.

@@ -2,9 +2,9 @@
 Does dropout overfit less, and where would training stop?
 =========================================================
 
-``TrainingCurveDisplay`` draws what every fit keeps in ``history_``: training and validation loss on
-one scale, both without penalties, and a mark at the best epoch. Run it with
-``python examples/stopping/plot_training_curves.py``; it takes a few seconds.
+:class:`~skreg.TrainingCurveDisplay` draws what every fit keeps in ``history_``: training and
+validation loss on one scale, both without penalties, and a mark at the best epoch. Here are a
+:class:`~skreg.MLPClassifier` with :doc:`dropout </regularization/dropout>` and one without.
 """
 
 import warnings
@@ -44,21 +44,25 @@ def fit(**parameters):
 
 
 # %%
-# Without dropout the training loss goes to zero, and the validation loss turns around after a few
-# epochs: the gap between the dashed and the solid line is overfitting. With dropout the validation
-# loss stays down, and its best epoch comes later. (The training loss is measured with units
+# Without dropout the training loss goes to zero, and the validation loss rises after a few epochs:
+# the gap between the dashed and the solid line is overfitting. With dropout the validation loss
+# rises little, and its best epoch is a later one. (The training loss is measured with units
 # dropped, which is why it begins above the validation loss.)
 models = {f"dropout={rate}": fit(dropout=rate) for rate in (0.0, 0.5)}
-TrainingCurveDisplay.from_estimator(models)
+display = TrainingCurveDisplay.from_estimator(models)
+display.ax_.set_title("Losses with and without dropout")
 
 # %%
-# Where there is more to see, it stands below the losses: the score that is watched instead of the
-# loss, and a learning rate that changes. The accuracy jumps from epoch to epoch and settles as the
-# rate falls, so that the best epoch is in part a lucky one.
+# Panels below the losses show the score that is watched instead of the loss, and a learning rate
+# that changes. The accuracy jumps from epoch to epoch: which epoch is best is partly chance.
 scored = fit(dropout=0.5, scoring="accuracy", learning_rate="cosine", learning_rate_init=0.003)
-TrainingCurveDisplay.from_estimator(scored)
+display = TrainingCurveDisplay.from_estimator(scored)
+display.ax_.set_title("Loss, accuracy and learning rate")
 
 # %%
 # What was trained, how, and with what result:
 print(scored.summary())
 plt.show()
+
+# %%
+# See: :doc:`/looking`, :doc:`/regularization/early_stopping`, :class:`~skreg.TrainingCurveDisplay`.

@@ -2,10 +2,9 @@
 What does an average of the weights bring?
 ==========================================
 
-After each step the weights are a little off the minimum, in a direction that depends on the batch.
-Their average over many steps is not. :doc:`Weight averaging </regularization/weight_averaging>`
-keeps such an average beside the weights, validates it and predicts with it: a moving one with
-``weight_averaging="ema"``, that of the last epochs with ``"swa"``.
+Each step depends on its batch, so the weights vary about a minimum. :doc:`Weight averaging
+</regularization/weight_averaging>` keeps an average of them, validates it and predicts with it: a
+moving one with ``weight_averaging="ema"``, that of the last epochs with ``"swa"``.
 """
 
 import warnings
@@ -23,8 +22,7 @@ from skreg import MLPClassifier
 warnings.filterwarnings("ignore", category=ConvergenceWarning)
 
 # %%
-# 600 digits to learn from, every tenth with a random label. The labels of the other digits, which
-# the training watches but does not use, are right.
+# 600 digits to learn from, every tenth with a random label; the labels to validate on are right.
 X, y = load_digits(return_X_y=True)
 EPOCHS = 60
 settings = {
@@ -61,19 +59,22 @@ for (name, parameters), color in zip(settings.items(), ("0.6", "C0", "C1"), stri
     curve = fit(0, **parameters)[0].validation_loss_curve_
     order = 2 if name == "ema" else 3 if not parameters else 1
     ax.plot(range(1, EPOCHS + 1), curve, color=color, zorder=order, label=name)
-ax.set(xlabel="epoch", ylabel="validation log loss", title="The average is smooth, and better")
+ax.set(xlabel="epoch", ylabel="validation log loss", title="Averages: a smoother, lower loss")
 ax.set(ylim=(0.3, 0.8), xlim=(0, EPOCHS))
 ax.legend()
 
 # %%
-# How much it brings depends on the :doc:`learning rate </learning_rates>`: with small steps there
-# is little to average away, and the average lags behind. Five splits, after the last epoch.
+# How much it gains depends on the :doc:`learning rate </learning_rates>`: with the smallest one the
+# averages are worse, since they contain early weights. Five splits, after the last epoch.
 rates = [0.0003, 0.001, 0.003, 0.01, 0.03]
 fig, ax = plt.subplots(figsize=(7.2, 3.2))
 for (name, parameters), color in zip(settings.items(), ("0.6", "C0", "C1"), strict=True):
     losses = np.array([[fit(seed, r, **parameters)[1] for r in rates] for seed in range(5)])
     ax.errorbar(rates, losses.mean(axis=0), losses.std(axis=0), fmt="o-", color=color, label=name)
 ax.set(xscale="log", xlabel="learning_rate_init", ylabel="log loss after the last epoch")
-ax.set(title="Five splits: mean and standard deviation", ylim=(0.3, None))
+ax.set(title="Log loss by learning rate: mean, standard deviation", ylim=(0.3, None))
 ax.legend()
 plt.show()
+
+# %%
+# See: :doc:`/regularization/weight_averaging`, :class:`~skreg.MLPClassifier`.
