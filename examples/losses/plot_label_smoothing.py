@@ -59,12 +59,12 @@ for smoothing in (0.0, 0.1, 0.4):
     points = [(sure[rows].mean(), right[rows].mean()) for rows in bins if rows.sum() > 50]
     ax.plot(*np.transpose(points), "o-", label=f"label_smoothing={smoothing}")
 ax.set(xlabel="highest probability", ylabel="share of rows that are right", xlim=(0.3, 1.02))
-ax.set_title("How sure it is, and how often it is right")
+ax.set_title("Highest probability, and share of rows that are right")
 ax.legend()
 
 # %%
-# The accuracy does not gain; what gains is the log loss, which punishes what is sure and wrong. The
-# best strength is the one with true probabilities; more makes the network less sure than it may be.
+# The log loss, which is large for sure and wrong answers, falls, and is lowest for strengths from
+# 0.1 to 0.3. The accuracy does not change by more than its spread.
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.8))
 for ax, name, row in zip(axes, ("log loss", "accuracy"), (2, 1), strict=True):
     values = [results[s][:, row].mean(axis=1) for s in strengths]
@@ -73,3 +73,6 @@ for ax, name, row in zip(axes, ("log loss", "accuracy"), (2, 1), strict=True):
 axes[0].set_ylim(0.5, None)
 axes[1].set_ylim(0.5, 1)
 plt.show()
+
+# %%
+# See: :doc:`/regularization/label_smoothing`, :class:`~skreg.MLPClassifier`.

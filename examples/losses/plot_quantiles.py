@@ -2,9 +2,9 @@
 How sure can a prediction be?
 =============================
 
-``loss="quantile"`` with several levels in ``quantile`` makes one network predict a band instead of
-a number. Is the band wide where the data are noisy, and does it hold as many new rows as it says?
-Run it with ``python examples/beyond/plot_quantiles.py``; it takes a few seconds.
+A :class:`~skreg.MLPRegressor` with ``loss="quantile"`` and several levels in ``quantile`` predicts
+a band instead of a number (see :doc:`/losses`). Is the band wide where the data are noisy, and does
+it contain as many new rows as it should?
 """
 
 import matplotlib.pyplot as plt
@@ -45,33 +45,36 @@ model = MLPRegressor(
 ).fit(X_train, y_train)
 
 # %%
-# The band follows the spread of the data, and it is not symmetric about the median, for neither is
-# the noise.
+# The band follows the spread of the data, and is skewed as the noise is.
 grid = np.linspace(-3, 3, 400)
 curves = model.predict(grid[:, None])
 
-fig, ax = plt.subplots(figsize=(7.5, 4), layout="constrained")
-ax.plot(X_test[:1000], y_test[:1000], ".", color="grey", ms=3, alpha=0.6, label="new rows")
+fig, ax = plt.subplots(figsize=(7.2, 3.8))
+ax.plot(X_test[:1000], y_test[:1000], ".", color="0.5", ms=3, alpha=0.6, label="new rows")
 for i, shade in ((1, 0.25), (2, 0.4)):
     label = f"{levels[i]:.0%} to {levels[-1 - i]:.0%}"
     ax.fill_between(
         grid, curves[:, i], curves[:, -1 - i], color="C0", alpha=shade, lw=0, label=label
     )
 ax.plot(grid, curves[:, 3], color="C1", label="median")
-ax.set(xlabel="x", ylabel="y", title="predicted quantiles")
+ax.set(xlabel="x", ylabel="y", title="Predicted quantiles: wide where the noise is large")
 ax.legend(loc="upper left")
 
 # %%
-# The test of a band is its coverage: of new rows, the share below each quantile should be the
-# quantile's level.
+# Its coverage: of new rows, the share below each quantile should be the level of the quantile.
 predicted = model.predict(X_test)
 below = (y_test[:, None] <= predicted).mean(axis=0)
 
-fig, ax = plt.subplots(figsize=(3.8, 3.8), layout="constrained")
-ax.plot([0, 1], [0, 1], color="lightgrey")
+fig, ax = plt.subplots(figsize=(4.6, 3.8))
+ax.plot([0, 1], [0, 1], color="0.6", zorder=1)
 ax.plot(levels, below, "o")
-ax.set(xlabel="level", ylabel="share of new rows below", title="coverage", aspect="equal")
+ax.set(
+    xlabel="level", ylabel="share of new rows below", title="Coverage of new rows", aspect="equal"
+)
 inside = np.mean((predicted[:, 1] <= y_test) & (y_test <= predicted[:, -2]))
 print(f"Between the 5 % and the 95 % quantile lie {inside:.1%} of the new rows.")
 print(f"Mean D2 pinball score: {model.score(X_test, y_test):.3f}")
 plt.show()
+
+# %%
+# See: :doc:`/losses`, :doc:`/uncertainty`, :class:`~skreg.MLPRegressor`.

@@ -2,9 +2,9 @@
 What do outliers in y do to a network?
 ======================================
 
-The squared error punishes a large error by its square, so that a few wrong targets bend the whole
-curve. With ``loss="huber"`` and ``loss="absolute_error"``, two of the :doc:`losses </losses>` of
-:class:`~skreg.MLPRegressor`, each row pulls with a bounded force, however wrong its target is.
+In the squared error a large error counts by its square, so that a few wrong targets change the
+whole curve. With ``loss="huber"`` and ``loss="absolute_error"``, two of the :doc:`losses </losses>`
+of :class:`~skreg.MLPRegressor`, the gradient of each row is bounded, however wrong its target is.
 """
 
 import warnings
@@ -52,11 +52,11 @@ ax.plot(x, y, ".", color="0.65", label="training rows")
 ax.plot(grid, np.sin(2 * grid), color="black", ls=":", label="truth")
 for name, style in styles.items():
     ax.plot(grid, fit(name, 0.1, 0).predict(grid), style, label=name)
-ax.set(xlabel="x", ylabel="y", title="A tenth of the targets is wrong")
+ax.set(xlabel="x", ylabel="y", title="Fitted curves with a tenth of the targets wrong")
 fig.legend(loc="outside right center")
 
 # %%
-# How many outliers does each bear? The mean distance to the truth, over five draws.
+# And with more or fewer outliers? The mean distance to the truth, over five draws.
 shares = [0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4]
 truth = np.sin(2 * grid[:, 0])
 
@@ -72,6 +72,9 @@ for name, style in styles.items():
         shares, np.mean(far, axis=0), np.std(far, axis=0), fmt=style, marker="o", label=name
     )
 ax.set(xlabel="share of outliers", ylabel="mean distance to the truth", ylim=(0, None))
-ax.set_title("Five draws: mean and standard deviation")
+ax.set_title("Distance to the truth, five draws: mean and standard deviation")
 ax.legend()
 plt.show()
+
+# %%
+# See: :doc:`/losses`, :class:`~skreg.MLPRegressor`.

@@ -17,7 +17,6 @@ rng = np.random.RandomState(0)
 
 
 def curve(x):
-    """The truth."""
     return x * np.sin(2 * x) / 2
 
 
@@ -59,10 +58,9 @@ ax.set(xlabel="x", ylabel="y", ylim=(-2.5, 4.5), title="The spread grows where r
 ax.legend(loc="upper center", ncols=2)
 
 # %%
-# Four networks that describe new rows *of the same kind* nearly alike: about as many lie within two
-# standard deviations. Their spreads in the gap and outside differ much: they follow from
-# ``dropout`` and ``activation``, which are choices. So compare the spreads of rows within one
-# network, and do not read them as confidence intervals.
+# Four networks, and the share of new rows *of the same kind* within two standard deviations, which
+# is nearly the same. Their spreads in the gap and outside differ: they depend on ``dropout`` and
+# ``activation``. So compare spreads within one network; they are no confidence intervals.
 fig, axes = plt.subplots(2, 2, figsize=(7.2, 5), sharex=True, sharey=True)
 settings = ("gelu", 0.02), ("gelu", 0.3), ("relu", 0.1), ("tanh", 0.1)
 for ax, (activation, dropout) in zip(axes.flat, settings, strict=True):
@@ -76,5 +74,7 @@ for ax, (activation, dropout) in zip(axes.flat, settings, strict=True):
     ax.plot(grid, curve(grid), color="C1", ls="--", lw=1)
     ax.set(title=f"{activation}, dropout {dropout}: {inside:.0%} inside", ylim=(-2.5, 4.5))
 plt.setp(axes[1], xlabel="x")
-plt.setp(axes[:, 0], ylabel="y")
 plt.show()
+
+# %%
+# See: :doc:`/uncertainty`, :class:`~skreg.MLPRegressor`.
