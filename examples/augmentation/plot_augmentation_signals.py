@@ -3,9 +3,8 @@ Which variants of signals help?
 ===============================
 
 An event in a signal may come at any time and at any speed, but there are only ten signals of each
-kind to learn from. Shifts and stretches of the time axis make signals with other times and speeds.
-The guide to :doc:`signals </augmentation/signals>` has all variants; the parameter ``augmentation``
-of :class:`~skreg.MLPClassifier` makes a new one of every row in every epoch.
+kind to learn from. Shifts and stretches of the time axis make signals with other times and speeds;
+``augmentation`` of :class:`~skreg.MLPClassifier` makes a new one of every row in every epoch.
 """
 
 import warnings
@@ -18,7 +17,6 @@ from sklearn.exceptions import ConvergenceWarning
 from skreg import MLPClassifier
 from skreg.augmentation import AddNoise, Compose, Drift, TimeShift, TimeStretch
 
-# All networks train for the same number of epochs, on purpose.
 warnings.filterwarnings("ignore", category=ConvergenceWarning)
 
 
@@ -41,38 +39,42 @@ tried = {"none": None, "noise": noise, "drift": drift, "stretch": stretch, "shif
 tried["shift, stretch"] = Compose([shift, stretch])
 
 
-def accuracy(augmentation, seed):
-    """Accuracy on new signals of a network trained on variants of 30."""
+def fit(augmentation, seed):
+    """A network trained on variants of 30 signals."""
     options = {"batch_size": 10, "learning_rate": "cosine", "learning_rate_init": 0.003}
     options |= {"max_iter": 200, "n_iter_no_change": 200, "random_state": seed}
     model = MLPClassifier((64, 64), **options)
-    return model.set_params(augmentation=augmentation).fit(*signals(10, seed)).score(X_test, y_test)
+    return model.set_params(augmentation=augmentation).fit(*signals(10, seed))
 
 
 # %%
-# A dot for each of five training sets, and their mean. Shifts and stretches make up for the few
-# places and speeds in the training rows. More noise changes nothing, and a drift harms.
+# A dot for each of five training sets, and their mean. Shifts and stretches raise the accuracy,
+# more noise hardly changes it, and a drift lowers it.
 fig, ax = plt.subplots(figsize=(7.2, 3))
-for position, augmentation in enumerate(tried.values()):
-    scores = [accuracy(augmentation, seed) for seed in range(5)]
+for position, (name, augmentation) in enumerate(tried.items()):
+    found = np.array([fit(augmentation, seed).predict(X_test) for seed in range(5)])
+    scores = (found == y_test).mean(axis=1)
+    print(f"{name}: takes {np.mean(found[:, y_test < 2] == 2):.1%} of bumps and waves for steps")
     ax.plot(scores, [position] * len(scores), "o", color="C0", alpha=0.5, mec="none")
     ax.plot(np.mean(scores), position, "|", color="black", markersize=18, mew=2)
-ax.set(yticks=range(len(tried)), yticklabels=tried, ylim=(len(tried) - 0.5, -0.5))
-ax.set(xlabel="accuracy on new signals", title="30 signals, a new variant of each in every epoch")
+ax.set(yticks=range(6), yticklabels=tried, ylim=(5.5, -0.5))
+ax.set(xlabel="accuracy on new signals", title="Accuracy with each augmentation, 30 signals")
 
 # %%
-# Why? One signal of each kind, in gray, and a variant of it in color. With a drift, bumps and waves
-# can look like steps, and the network takes more of them for steps: a variant must keep the class.
-X = signals(10, seed=0)[0][::10]
-fig, axes = plt.subplots(5, 3, figsize=(7.2, 5.6), sharex=True, sharey=True)
-for ax, kind in zip(axes[0], ("bump", "wave", "step"), strict=True):
-    ax.set_title(kind)
+# A bump and a step, in gray, and a variant of each in color. A drift adds a slow change, as a step
+# has: a variant must keep the class.
+X = signals(10, seed=0)[0][::20]
+fig, axes = plt.subplots(5, 2, figsize=(7.2, 6), sharex=True, sharey=True)
+for ax, kind in zip(axes[0], ("bump", "step"), strict=True):
+    ax.set_title(f"A {kind} and a variant")
 for row, name in zip(axes, list(tried)[1:], strict=True):
     variants = clone(tried[name]).set_params(random_state=2).fit_transform(X)
     for ax, signal, variant in zip(row, X, variants, strict=True):
         ax.plot(signal, color="0.75")
         ax.plot(variant, lw=1.2)
     row[0].set_ylabel(name)
-for ax in axes[-1]:
-    ax.set_xlabel("time")
+plt.setp(axes[-1], xlabel="time")
 plt.show()
+
+# %%
+# See: :doc:`/augmentation/signals`, :class:`~skreg.augmentation.TimeShift`.

@@ -2,9 +2,9 @@
 How many labels is augmentation worth?
 ======================================
 
-Labels cost money, variants of a picture do not. How many labelled digits does a network need with
-:doc:`augmentation </augmentation/index>`, and how many without? Each row is shown turned, scaled
-and shifted at random, anew in every epoch.
+How many labelled digits does a network need with :doc:`augmentation </augmentation/index>`, and
+how many without? Each row is turned, scaled and shifted at random by
+:class:`~skreg.augmentation.RandomAffine`, anew in every epoch.
 """
 
 import warnings
@@ -59,7 +59,7 @@ ax.set_xticks(sizes, sizes)
 ax.set_yticks([2, 5, 10, 20], [2, 5, 10, 20])
 ax.minorticks_off()
 ax.legend()
-ax.set_title("Few labels, with and without augmentation")
+ax.set_title("Errors by number of labels, with and without augmentation")
 
 # %%
 # In numbers: what the network with augmentation reaches, and how many labels the plain one needs
@@ -69,3 +69,7 @@ for n, error in zip(sizes, mean[1], strict=True):
         needed = np.exp(np.interp(-error, -mean[0], np.log(sizes)))
         print(f"{n} labels with augmentation: {error:.1%} errors, as {needed:.0f} without")
 plt.show()
+
+# %%
+# See: :doc:`/augmentation/index`, :class:`~skreg.augmentation.RandomAffine`,
+# :class:`~skreg.MLPClassifier`.
