@@ -224,6 +224,7 @@ sphinx_gallery_conf = {
     "doc_module": ("skreg",),
     "show_signature": False,
     "download_all_examples": False,
+    "remove_config_comments": True,
 }  # fmt: skip
 
 plot_basedir = str(HERE / "figures")

@@ -38,8 +38,7 @@ def dots(ax, models):
 
 
 # %%
-# Bent digits help, turned and shifted ones help, and both together are no better here. Erasing
-# parts of such small pictures harms. ``image_shape`` says how to read the flat rows.
+# Bent digits help, turned and shifted ones help, both together are no better; erasing harms.
 erasing = RandomErasing(0.1, image_shape=(8, 8))
 elastic = ElasticDeformation(3, 2, image_shape=(8, 8))
 affine = RandomAffine(10, (0.95, 1.1), 0.06, 0.1, image_shape=(8, 8))
@@ -54,6 +53,7 @@ ax.set_title("Accuracy with each augmentation, 200 digits in five splits")
 # %%
 # Larger changes of a photograph of 96 x 96 pixels.
 photo = load_sample_image("flower.jpg")[20:404, 130:514].reshape(96, 4, 96, 4, 3).mean((1, 3)) / 255
+# sphinx_gallery_thumbnail_number = 2
 fig, axes = plt.subplots(3, 4, figsize=(7.2, 5.6), subplot_kw={"xticks": [], "yticks": []})
 strong = {"area": 0.3}, {"alpha": 150, "sigma": 8}, {"max_angle": 25, "max_shift": 0.1}
 for row, name, parameters in zip(axes, ("erasing", "elastic", "affine"), strong, strict=True):

@@ -61,12 +61,12 @@ ax.set(yticks=range(6), yticklabels=tried, ylim=(5.5, -0.5))
 ax.set(xlabel="accuracy on new signals", title="Accuracy with each augmentation, 30 signals")
 
 # %%
-# A bump and a step, in gray, and a variant of each in color. A drift adds a slow change, as a step
-# has: a variant must keep the class.
+# In color variants of the gray signals. A drift adds a slow change, as a step has.
 X = signals(10, seed=0)[0][::20]
+# sphinx_gallery_thumbnail_number = 2
 fig, axes = plt.subplots(5, 2, figsize=(7.2, 6), sharex=True, sharey=True)
-for ax, kind in zip(axes[0], ("bump", "step"), strict=True):
-    ax.set_title(f"A {kind} and a variant")
+axes[0, 0].set_title("A bump and its variants")
+axes[0, 1].set_title("A step and its variants")
 for row, name in zip(axes, list(tried)[1:], strict=True):
     variants = clone(tried[name]).set_params(random_state=2).fit_transform(X)
     for ax, signal, variant in zip(row, X, variants, strict=True):

@@ -57,6 +57,7 @@ axes[1].set(ylabel="accuracy", xlabel="alpha", title="Accuracy on the other half
 # makes whole columns zero too, those of hidden units that are not used. The images below count
 # the connections of each pixel.
 fig, axes = plt.subplots(2, 2, figsize=(7.2, 5.6), height_ratios=(3, 2))
+# sphinx_gallery_thumbnail_number = 2
 for (above, below), index in zip(axes.T, (3, 6), strict=True):
     weights = fitted[0][index][0].coefs_[0]
     shown = np.where(weights == 0, np.nan, weights)
