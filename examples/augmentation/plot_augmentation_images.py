@@ -46,7 +46,7 @@ both = Compose([elastic, affine], random_state=0)
 options = {"learning_rate": "cosine", "learning_rate_init": 0.02, "random_state": 0}
 mlp = MLPClassifier((64,), batch_size=100, max_iter=250, n_iter_no_change=250, **options)
 tried = {"none": None, "erasing": erasing, "elastic": elastic, "affine": affine, "both": both}
-ax = plt.subplots(figsize=(7.2, 2.8))[1]
+ax = plt.subplots(figsize=(6.2, 2.8))[1]
 dots(ax, {name: clone(mlp).set_params(augmentation=a) for name, a in tried.items()})
 ax.set_title("Accuracy with each augmentation, 200 digits in five splits")
 
@@ -54,7 +54,7 @@ ax.set_title("Accuracy with each augmentation, 200 digits in five splits")
 # Larger changes of a photograph of 96 x 96 pixels.
 photo = load_sample_image("flower.jpg")[20:404, 130:514].reshape(96, 4, 96, 4, 3).mean((1, 3)) / 255
 # sphinx_gallery_thumbnail_number = 2
-fig, axes = plt.subplots(3, 4, figsize=(7.2, 5.6), subplot_kw={"xticks": [], "yticks": []})
+fig, axes = plt.subplots(3, 4, figsize=(6.2, 5.6), subplot_kw={"xticks": [], "yticks": []})
 strong = {"area": 0.3}, {"alpha": 150, "sigma": 8}, {"max_angle": 25, "max_shift": 0.1}
 for row, name, parameters in zip(axes, ("erasing", "elastic", "affine"), strong, strict=True):
     larger = clone(tried[name]).set_params(image_shape=(96, 96, 3), random_state=1, **parameters)
@@ -68,12 +68,12 @@ axes[0, 1].set_title("Random variants")
 # %%
 # Other estimators: a pipeline step replaces each row by one variant, and lowers the accuracy here.
 # :class:`~skreg.augmentation.Augmented` keeps the rows and adds variants, ``n_copies`` of each.
-fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.6), sharey=True)
+fig, axes = plt.subplots(1, 2, figsize=(6.2, 2.6), sharey=True)
 for ax, model in zip(axes, (RandomForestClassifier(40, random_state=0), SVC()), strict=True):
     models = {"no augmentation": model, "pipeline step": make_pipeline(both, model)}
     models |= {f"n_copies={n}": Augmented(model, both, n_copies=n) for n in (1, 5)}
     dots(ax, models)
-    ax.set_title(f"Accuracy, {type(model).__name__}")
+    ax.set_title(type(model).__name__.replace("Classifier", "") + ": accuracy")
 plt.show()
 
 # %%

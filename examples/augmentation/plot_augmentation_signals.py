@@ -50,7 +50,7 @@ def fit(augmentation, seed):
 # %%
 # A dot for each of five training sets, and their mean. Shifts and stretches raise the accuracy,
 # more noise hardly changes it, and a drift lowers it.
-fig, ax = plt.subplots(figsize=(7.2, 3))
+fig, ax = plt.subplots(figsize=(6.2, 3))
 for position, (name, augmentation) in enumerate(tried.items()):
     found = np.array([fit(augmentation, seed).predict(X_test) for seed in range(5)])
     scores = (found == y_test).mean(axis=1)
@@ -64,7 +64,7 @@ ax.set(xlabel="accuracy on new signals", title="Accuracy with each augmentation,
 # In color variants of the gray signals. A drift adds a slow change, as a step has.
 X = signals(10, seed=0)[0][::20]
 # sphinx_gallery_thumbnail_number = 2
-fig, axes = plt.subplots(5, 2, figsize=(7.2, 6), sharex=True, sharey=True)
+fig, axes = plt.subplots(5, 2, figsize=(6.2, 6), sharex=True, sharey=True)
 axes[0, 0].set_title("A bump and its variants")
 axes[0, 1].set_title("A step and its variants")
 for row, name in zip(axes, list(tried)[1:], strict=True):

@@ -51,7 +51,7 @@ def errors(n_labels, seed):
 # to the next to see how many labels augmentation saves.
 found = np.array([[errors(n, seed) for seed in range(4)] for n in sizes])
 mean, spread = found.mean(axis=1).T, found.std(axis=1, ddof=1).T / np.sqrt(4)
-fig, ax = plt.subplots()
+fig, ax = plt.subplots(figsize=(6.2, 4.2))
 for name, m, s in zip(settings, mean, spread, strict=True):
     ax.errorbar(sizes, 100 * m, 100 * s, fmt="o-", label=name)
 ax.set(xscale="log", yscale="log", xlabel="labelled digits", ylabel="errors on new rows in percent")
@@ -59,7 +59,7 @@ ax.set_xticks(sizes, sizes)
 ax.set_yticks([2, 5, 10, 20], [2, 5, 10, 20])
 ax.minorticks_off()
 ax.legend()
-ax.set_title("Errors by number of labels, with and without augmentation")
+ax.set_title("Errors by the number of labels")
 
 # %%
 # In numbers: what the network with augmentation reaches, and how many labels the plain one needs

@@ -64,7 +64,7 @@ change = found[:, 1:] - found[:, :1]
 order = change.mean(axis=0).argsort()
 names, change = names[order], change[:, order]
 mean, half = change.mean(axis=0), t.ppf(0.975, 7) * change.std(axis=0, ddof=1) / 8**0.5
-fig, ax = plt.subplots(figsize=(7.2, 5))
+fig, ax = plt.subplots(figsize=(6.2, 5))
 ax.axvline(0, color="black", lw=1)
 for i, color in enumerate(np.where(mean + half < 0, "C0", "0.55")):
     ax.errorbar(mean[i], i, xerr=half[i], fmt="o", color=color, capsize=3)

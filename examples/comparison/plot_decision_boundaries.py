@@ -45,7 +45,7 @@ grid = np.meshgrid(np.linspace(low[0], high[0], 200), np.linspace(low[1], high[1
 picture = {"extent": (low[0], high[0], low[1], high[1]), "origin": "lower", "aspect": "auto"}
 points = np.column_stack([g.ravel() for g in grid])
 
-fig, axes = plt.subplots(2, 2, figsize=(7.2, 5))
+fig, axes = plt.subplots(2, 2, figsize=(6.2, 5))
 for ax, (name, parameters) in zip(axes.flat, settings.items(), strict=True):
     model, loss, X, y = fit(0, **parameters)
     p = model.predict_proba(points)[:, 1].reshape(grid[0].shape)
@@ -61,7 +61,7 @@ for ax, (name, parameters) in zip(axes.flat, settings.items(), strict=True):
 # Is it so in other draws? Ten draws of the 100 rows, with one network of each kind for each. The
 # strengths are the same for all draws.
 losses = np.array([[fit(seed, **p)[1] for p in settings.values()] for seed in range(10)])
-fig, ax = plt.subplots(figsize=(7.2, 2.6))
+fig, ax = plt.subplots(figsize=(6.2, 2.6))
 for position, values in enumerate(losses.T):
     ax.plot(values, [position] * len(values), "o", color="C0", alpha=0.5, mec="none")
     ax.plot(values.mean(), position, "|", color="black", markersize=18, mew=2)

@@ -51,7 +51,7 @@ results = {s: np.array([predict(seed, s) for seed in range(5)]) for s in strengt
 # probabilities are true; below it the network is too sure, above it not sure enough.
 edges = np.linspace(0.3, 1, 8)
 
-fig, ax = plt.subplots(figsize=(7.2, 3.6))
+fig, ax = plt.subplots(figsize=(6.2, 4.2))
 ax.plot([0.3, 1], [0.3, 1], color="0.75", zorder=1)
 for smoothing in (0.0, 0.1, 0.4):
     sure, right = results[smoothing][:, 0].ravel(), results[smoothing][:, 1].ravel()
@@ -65,7 +65,7 @@ ax.legend()
 # %%
 # The log loss, which is large for sure and wrong answers, falls, and is lowest for strengths from
 # 0.1 to 0.3. The accuracy does not change by more than its spread.
-fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.8))
+fig, axes = plt.subplots(1, 2, figsize=(6.2, 2.8))
 for ax, name, row in zip(axes, ("log loss", "accuracy"), (2, 1), strict=True):
     values = [results[s][:, row].mean(axis=1) for s in strengths]
     ax.errorbar(strengths, np.mean(values, axis=1), np.std(values, axis=1), fmt="o-")

@@ -49,7 +49,7 @@ model = MLPRegressor(
 grid = np.linspace(-3, 3, 400)
 curves = model.predict(grid[:, None])
 
-fig, ax = plt.subplots(figsize=(7.2, 3.8))
+fig, ax = plt.subplots(figsize=(6.2, 4.2))
 ax.plot(X_test[:1000], y_test[:1000], ".", color="0.5", ms=3, alpha=0.6, label="new rows")
 for i, shade in ((1, 0.25), (2, 0.4)):
     label = f"{levels[i]:.0%} to {levels[-1 - i]:.0%}"

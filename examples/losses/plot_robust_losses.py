@@ -47,13 +47,13 @@ def fit(loss, share, seed):
 # bends it towards single ones. The other two go through the rows that are right.
 grid = np.linspace(-3, 3, 400)[:, None]
 x, y = sample(0.1, 0)
-fig, ax = plt.subplots(figsize=(7.2, 3.6))
+fig, ax = plt.subplots(figsize=(6.2, 4.2))
 ax.plot(x, y, ".", color="0.65", label="training rows")
 ax.plot(grid, np.sin(2 * grid), color="black", ls=":", label="truth")
 for name, style in styles.items():
     ax.plot(grid, fit(name, 0.1, 0).predict(grid), style, label=name)
 ax.set(xlabel="x", ylabel="y", title="Fitted curves with a tenth of the targets wrong")
-fig.legend(loc="outside right center")
+fig.legend(loc="outside lower center", ncols=3)
 
 # %%
 # And with more or fewer outliers? The mean distance to the truth, over five draws.
@@ -65,14 +65,14 @@ def distance(loss, share, seed):
     return np.abs(fit(loss, share, seed).predict(grid) - truth).mean()
 
 
-fig, ax = plt.subplots(figsize=(7.2, 3))
+fig, ax = plt.subplots(figsize=(6.2, 3))
 for name, style in styles.items():
     far = [[distance(name, share, seed) for share in shares] for seed in range(5)]
     ax.errorbar(
         shares, np.mean(far, axis=0), np.std(far, axis=0), fmt=style, marker="o", label=name
     )
 ax.set(xlabel="share of outliers", ylabel="mean distance to the truth", ylim=(0, None))
-ax.set_title("Distance to the truth, five draws: mean and standard deviation")
+ax.set_title("Distance to the truth: mean and deviation of five draws")
 ax.legend()
 plt.show()
 

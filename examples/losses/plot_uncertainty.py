@@ -47,7 +47,7 @@ mean, std = model.predict(grid[:, None], return_std=True, n_draws=300)
 passes = np.sqrt(np.maximum(std**2 - model.noise_std_**2, 0))
 print(f"Noise: estimated {model.noise_std_[0]:.3f}, true 0.150")
 
-fig, ax = plt.subplots(figsize=(7.2, 3.8))
+fig, ax = plt.subplots(figsize=(6.2, 4.4))
 for width, label, shade in ((std, "2 std: passes and noise", 0.2), (passes, "2 std: passes", 0.4)):
     band = mean - 2 * width, mean + 2 * width
     ax.fill_between(grid, *band, color="C0", alpha=shade, lw=0, label=label)
@@ -61,7 +61,7 @@ ax.legend(loc="upper center", ncols=2)
 # Four networks, and the share of new rows *of the same kind* within two standard deviations, which
 # is nearly the same. Their spreads in the gap and outside differ: they depend on ``dropout`` and
 # ``activation``. So compare spreads within one network; they are no confidence intervals.
-fig, axes = plt.subplots(2, 2, figsize=(7.2, 5), sharex=True, sharey=True)
+fig, axes = plt.subplots(2, 2, figsize=(6.2, 5), sharex=True, sharey=True)
 settings = ("gelu", 0.02), ("gelu", 0.3), ("relu", 0.1), ("tanh", 0.1)
 for ax, (activation, dropout) in zip(axes.flat, settings, strict=True):
     model = fit(activation=activation, dropout=dropout)

@@ -45,7 +45,7 @@ fitted = [[fit(seed, rate) for rate in rates] for seed in range(5)]
 # %%
 # Five splits, and their mean as a line. A rate of 0.5 to 0.65 is best here. It ends with a lower
 # loss than the best epoch without dropout has: early stopping alone would not be as good.
-fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.2))
+fig, axes = plt.subplots(1, 2, figsize=(6.2, 4))
 last = np.array([[model.validation_loss_curve_[-1] for model, _ in row] for row in fitted])
 best = np.array([[min(model.validation_loss_curve_) for model, _ in row] for row in fitted])
 accuracy = np.array([[score for _, score in row] for row in fitted])
@@ -65,7 +65,7 @@ axes[0].legend()
 # Without dropout the training loss goes to zero: the wrong labels are learned, and the validation
 # loss climbs. With dropout the training loss, which is measured with units dropped, stays higher
 # and the validation loss low. With a rate of 0.8 too few units are left to learn as much.
-fig, axes = plt.subplots(2, 2, figsize=(7.2, 5), sharex=True, sharey=True)
+fig, axes = plt.subplots(2, 2, figsize=(6.2, 5), sharex=True, sharey=True)
 for ax, rate in zip(axes.flat, (0.0, 0.2, 0.5, 0.8), strict=True):
     model = fitted[0][rates.index(rate)][0]
     ax.plot(range(1, EPOCHS + 1), model.loss_curve_, label="training, wrong labels")

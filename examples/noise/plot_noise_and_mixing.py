@@ -42,7 +42,7 @@ strengths = {
     "mixup": [0.01, 0.03, 0.1, 0.3, 1.0, 3.0],
 }
 plain = np.mean([fit(seed)[1] for seed in range(5)])
-fig, axes = plt.subplots(2, 2, figsize=(7.2, 5), sharey=True)
+fig, axes = plt.subplots(2, 2, figsize=(6.2, 5), sharey=True)
 for ax, (name, values) in zip(axes.flat[:3], strengths.items(), strict=True):
     losses = np.array([[fit(seed, **{name: v})[1] for v in values] for seed in range(5)])
     ax.plot(values, losses.T, "o", color="C0", alpha=0.4, mec="none")
@@ -61,14 +61,14 @@ settings = {"plain": 0, "input_noise": 0.3, "adversarial_epsilon": 0.3, "mixup":
 low, high = X_test.min(axis=0), X_test.max(axis=0)
 grid = np.meshgrid(np.linspace(low[0], high[0], 200), np.linspace(low[1], high[1], 200))
 points = np.column_stack([g.ravel() for g in grid])
-fig, axes = plt.subplots(2, 2, figsize=(7.2, 5), subplot_kw={"xticks": [], "yticks": []})
+fig, axes = plt.subplots(2, 2, figsize=(6.2, 5), subplot_kw={"xticks": [], "yticks": []})
 for ax, (name, strength) in zip(axes.flat, settings.items(), strict=True):
     model, loss, X, y = fit(1, **({name: strength} if strength else {}))
     p = model.predict_proba(points)[:, 1].reshape(grid[0].shape)
     image = ax.pcolormesh(*grid, p, cmap="RdBu_r", vmin=0, vmax=1, alpha=0.7, rasterized=True)
     ax.contour(*grid, p, levels=[0.5], colors="black", linewidths=1.2)
     ax.scatter(*X.T, c=y, cmap="RdBu_r", s=16, edgecolors="white", linewidths=0.6)
-    ax.set(title=f"Boundary with {name}" if strength else "Boundary of the plain network")
+    ax.set(title=f"{name}={strength}" if strength else "Plain network")
     ax.set_xlabel(f"test loss {loss:.2f}")
 fig.colorbar(image, ax=axes, label="probability")
 plt.show()

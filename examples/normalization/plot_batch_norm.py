@@ -43,15 +43,15 @@ def accuracy(n_layers=2, scale=1.0, **parameters):
 # from eight layers on; with batch norm they do not.
 depths = [1, 2, 3, 5, 8, 12]
 networks = {
-    "logistic": {"activation": "logistic"},
-    "relu, learning rate 0.01": {"learning_rate_init": 0.01},
+    "Logistic layers": {"activation": "logistic"},
+    "ReLU layers": {"learning_rate_init": 0.01},
 }
-fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.4), sharey=True)
+fig, axes = plt.subplots(1, 2, figsize=(6.2, 4), sharey=True)
 for ax, (title, parameters) in zip(axes, networks.items(), strict=True):
     for batch_norm, color in COLORS.items():
         scores = [accuracy(depth, batch_norm=batch_norm, **parameters) for depth in depths]
         ax.plot(depths, scores, "o-", color=color, label=f"batch_norm={batch_norm}")
-    ax.set(title=f"Accuracy, {title}", xlabel="hidden layers", ylim=(0, 1.03))
+    ax.set(title=f"{title}: accuracy", xlabel="hidden layers", ylim=(0, 1.03))
 axes[0].set_ylabel("test accuracy after 20 epochs")
 axes[0].legend()
 
@@ -60,7 +60,7 @@ axes[0].legend()
 # batch norm divides it out again. It does so for each hidden unit, not for each input: features of
 # different scales still need a :class:`~sklearn.preprocessing.StandardScaler`.
 scales = np.geomspace(1e-3, 1e3, 7)
-fig, ax = plt.subplots(figsize=(7.2, 3.2))
+fig, ax = plt.subplots(figsize=(6.2, 3.2))
 for batch_norm, color in COLORS.items():
     scores = [accuracy(scale=scale, batch_norm=batch_norm) for scale in scales]
     ax.semilogx(scales, scores, "o-", color=color, label=f"batch_norm={batch_norm}")

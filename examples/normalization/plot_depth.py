@@ -53,7 +53,7 @@ def accuracy(n_layers, seed, **parameters):
 # %%
 # The mean of three random states, and their range. With 24 layers only the residual networks keep
 # nearly the accuracy of three layers, at both learning rates.
-fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.4), sharey=True)
+fig, axes = plt.subplots(1, 2, figsize=(6.2, 4.2), sharey=True)
 for ax, rate in zip(axes, (0.001, 0.003), strict=True):
     for name, parameters in settings.items():
         color = "0.55" if name == "plain" else None
@@ -67,11 +67,11 @@ for ax, rate in zip(axes, (0.001, 0.003), strict=True):
         ax.fill_between(depths, scores.min(0), scores.max(0), color=line.get_color(), alpha=0.2)
         print(f"{name}, learning_rate_init={rate}: {scores.mean(axis=0)[-1]:.2f} with 24 layers")
     ax.set(xscale="log", xlabel="hidden layers", ylim=(0, 1.02))
-    ax.set_title(f"Accuracy, learning_rate_init={rate}")
+    ax.set_title(f"Accuracy, learning rate {rate}")
     ax.set_xticks(depths, depths)
     ax.minorticks_off()
 axes[0].set_ylabel("test accuracy after 20 epochs")
-fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
 plt.show()
 
 # %%

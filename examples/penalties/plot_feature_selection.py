@@ -57,7 +57,7 @@ supports, norms = np.array(supports), np.array(norms)
 # %%
 # The features of noise leave first. Of those that matter, the first ones that leave cost little
 # accuracy: they are combinations of each other. The largest strengths cost much.
-fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.2))
+fig, (left, right) = plt.subplots(1, 2, figsize=(6.2, 4))
 left.semilogx(strengths, supports[:, :N_TRUE].mean(axis=1), "o-", label="20 that matter")
 left.semilogx(strengths, supports[:, N_TRUE:].mean(axis=1), "o-", color="0.6", label="280 of noise")
 left.set(title="Features in support_", xlabel="feature_alpha", ylabel="share that is left")
@@ -69,10 +69,10 @@ right.legend(loc="lower center")
 
 # %%
 # The accuracy grows before most of the noise is gone: its weights are small long before zero.
-fig, ax = plt.subplots(figsize=(7.2, 2.8))
+fig, ax = plt.subplots(figsize=(6.2, 2.8))
 ax.semilogx(strengths, norms[:, N_TRUE:], color="0.8", lw=0.7)
 ax.semilogx(strengths, norms[:, :N_TRUE], color="C0", lw=1)
-ax.set(title="Weights of each feature: 20 that matter, 280 of noise in gray")
+ax.set(title="Weights of each feature, of noise in gray")
 ax.set(xlabel="feature_alpha", ylabel="norm of its weights")
 plt.show()
 

@@ -44,7 +44,7 @@ accuracy = np.array([[score for _, score in row] for row in fitted])
 # %%
 # Five splits, and their mean as a line. Up to about 40 % of the weights are zero at no cost. With
 # more zeros the accuracy falls, slowly at first: in the end the network is too simple for it.
-fig, axes = plt.subplots(2, 1, figsize=(7.2, 4.6), sharex=True)
+fig, axes = plt.subplots(2, 1, figsize=(6.2, 4.6), sharex=True)
 for ax, values in zip(axes, (sparsity, accuracy), strict=True):
     ax.semilogx(alphas, values.T, "o", color="C0", alpha=0.4, mec="none")
     ax.plot(alphas, values.mean(axis=0), color="C0")
@@ -56,7 +56,7 @@ axes[1].set(ylabel="accuracy", xlabel="alpha", title="Accuracy on the other half
 # Whole rows are the first to be zero: pixels at the edge, which seldom carry ink. A strong penalty
 # makes whole columns zero too, those of hidden units that are not used. The images below count
 # the connections of each pixel.
-fig, axes = plt.subplots(2, 2, figsize=(7.2, 5.6), height_ratios=(3, 2))
+fig, axes = plt.subplots(2, 2, figsize=(6.2, 5.6), height_ratios=(3, 2))
 # sphinx_gallery_thumbnail_number = 2
 for (above, below), index in zip(axes.T, (3, 6), strict=True):
     weights = fitted[0][index][0].coefs_[0]

@@ -21,7 +21,7 @@ from skreg import MLPRegressor
 # 442 patients, ten standardized features, and the progress of their diabetes, standardized too.
 data = load_diabetes()
 X, y = scale(data.data), scale(data.target)
-alphas = np.geomspace(1e-3, 10, 33)
+alphas = np.geomspace(1e-3, 10, 25)
 penalties = {
     "L1": {"penalty": "l1"},
     "Elastic net": {"penalty": "elasticnet", "l1_ratio": 0.5},
@@ -31,7 +31,7 @@ penalties = {
 
 def linear(alpha, **parameters):
     """No hidden layer; L-BFGS goes to the minimum."""
-    options = {"solver": "lbfgs", "max_iter": 2000, "tol": 1e-7, "random_state": 0}
+    options = {"solver": "lbfgs", "max_iter": 2000, "tol": 1e-6, "random_state": 0}
     return MLPRegressor(hidden_layer_sizes=(), alpha=alpha, **options, **parameters)
 
 
@@ -39,7 +39,7 @@ def linear(alpha, **parameters):
 # One line for each weight, five of them in gray. Of the blood values s1 and s2, which are nearly
 # the same, L1 removes s2 first and s1 later; L2 moves the two towards each other.
 named = {"bmi": "C0", "bp": "C1", "s5": "C2", "s1": "C3", "s2": "C4"}
-fig, axes = plt.subplots(2, 2, figsize=(7.2, 5), sharex=True, sharey=True)
+fig, axes = plt.subplots(2, 2, figsize=(6.2, 5), sharex=True, sharey=True)
 for ax, (title, parameters) in zip(axes.flat[:3], penalties.items(), strict=True):
     paths = np.array([linear(a, **parameters).fit(X, y).coefs_[0][:, 0] for a in alphas])
     for feature, path in zip(data.feature_names, paths.T, strict=True):
@@ -58,7 +58,7 @@ axes[1, 1].legend(*axes[0, 0].get_legend_handles_labels(), loc="center")
 # What does it gain? R2 of rows left out, with only 50 rows to learn from, in ten splits. The three
 # penalties raise it by about as much, and lower it where ``alpha`` is much larger.
 splits = ShuffleSplit(10, train_size=50, random_state=0)
-fig, ax = plt.subplots(figsize=(7.2, 3))
+fig, ax = plt.subplots(figsize=(6.2, 3))
 for title, parameters in penalties.items():
     models = [linear(alpha, **parameters) for alpha in alphas[::4]]
     scores = [cross_val_score(model, X, y, cv=splits).mean() for model in models]

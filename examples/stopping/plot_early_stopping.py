@@ -45,7 +45,7 @@ patient = fit(0, early_stopping=True, n_iter_no_change=EPOCHS)
 # %%
 # The training loss falls and falls. The validation loss turns around; after more than ten epochs
 # without a gain the training stops, and the weights that are kept are those of the lowest point.
-fig, ax = plt.subplots(figsize=(7.2, 3.8))
+fig, ax = plt.subplots(figsize=(6.2, 4.2))
 epochs, best, end = np.arange(1, EPOCHS + 1), stopped.best_iter_, stopped.n_iter_
 for name, color in (("loss_curve_", "C0"), ("validation_loss_curve_", "C1")):
     ax.plot(epochs[:end], getattr(stopped, name), color=color, label=name)
@@ -66,7 +66,7 @@ for seed in range(10):
     others = fit(seed, n_iter_no_change=EPOCHS), fit(seed, max_iter=model.best_iter_)
     models = others[0], model, others[1]
     losses.append([log_loss(y_test, m.predict_proba(X_test)) for m in models])
-fig, ax = plt.subplots(figsize=(7.2, 2.4))
+fig, ax = plt.subplots(figsize=(6.2, 2.4))
 for position, values in enumerate(np.transpose(losses)):
     ax.plot(values, [position] * len(values), "o", color="C0", alpha=0.5, mec="none")
     ax.plot(values.mean(), position, "|", color="black", markersize=18, mew=2)

@@ -54,7 +54,7 @@ def fit(seed, learning_rate_init=0.02, **parameters):
 # %%
 # One training, seen three ways. The loss of the weights themselves jumps from epoch to epoch; that
 # of their averages is smooth, and lower. ``"swa"`` begins after half of the epochs.
-fig, ax = plt.subplots(figsize=(7.2, 3.2))
+fig, ax = plt.subplots(figsize=(6.2, 4))
 for (name, parameters), color in zip(settings.items(), ("0.6", "C0", "C1"), strict=True):
     curve = fit(0, **parameters)[0].validation_loss_curve_
     order = 2 if name == "ema" else 3 if not parameters else 1
@@ -67,7 +67,7 @@ ax.legend()
 # How much it gains depends on the :doc:`learning rate </learning_rates>`: with the smallest one the
 # averages are worse, since they contain early weights. Five splits, after the last epoch.
 rates = [0.0003, 0.001, 0.003, 0.01, 0.03]
-fig, ax = plt.subplots(figsize=(7.2, 3.2))
+fig, ax = plt.subplots(figsize=(6.2, 3.2))
 for (name, parameters), color in zip(settings.items(), ("0.6", "C0", "C1"), strict=True):
     losses = np.array([[fit(seed, r, **parameters)[1] for r in rates] for seed in range(5)])
     ax.errorbar(rates, losses.mean(axis=0), losses.std(axis=0), fmt="o-", color=color, label=name)

@@ -59,7 +59,7 @@ models = {
 losses = [-cross_val_score(m, X, returned, scoring="neg_log_loss") for m, X in models.values()]
 for name, more in zip(models, np.subtract(losses, losses[0]), strict=True):
     print(f"{name}: {more.mean():.3f} ± {more.std(ddof=1) / 5**0.5:.3f}")
-fig, ax = plt.subplots(figsize=(7.2, 2.5))
+fig, ax = plt.subplots(figsize=(6.2, 3))
 ax.plot(losses, range(len(models)), "o", color="C0", alpha=0.5, mec="none")
 ax.plot(np.mean(losses, axis=1), range(len(models)), "|", color="black", ms=18, mew=2)
 ax.set(yticks=range(len(models)), yticklabels=models, ylim=(3.5, -0.5), xlabel="log loss")
@@ -71,7 +71,7 @@ ax.set_title("Log loss on rows that were not seen, in five folds")
 model = TabularClassifier(random_state=0).fit(frame, returned)
 result = model.permutation_importances(frame, returned, scoring="neg_log_loss", random_state=0)
 order = np.argsort(result.importances_mean)
-fig, ax = plt.subplots(figsize=(7.2, 2.5))
+fig, ax = plt.subplots(figsize=(6.2, 2.5))
 ax.barh(frame.columns[order], result.importances_mean[order], xerr=result.importances_std[order])
 ax.set(xlabel="rise of the log loss", title="Permutation importances, on rows that were held out")
 plt.show()

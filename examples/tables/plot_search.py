@@ -62,7 +62,7 @@ def losses(model):
 plain = losses(clone(network).set_params(mlpclassifier__random_state=0).fit(X_train, y_train))
 print(f"the network as it is: log loss {plain.mean():.3f}")
 models = {'final="retrain"': search("retrain"), 'final="folds"': folds}
-fig, ax = plt.subplots(figsize=(7.2, 1.8))
+fig, ax = plt.subplots(figsize=(6.2, 1.8))
 ax.axvline(0, color="black", lw=1)
 for i, (name, model) in enumerate(models.items()):
     change = losses(model) - plain
