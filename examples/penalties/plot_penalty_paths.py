@@ -14,8 +14,11 @@ import numpy as np
 from sklearn.datasets import load_diabetes
 from sklearn.model_selection import ShuffleSplit, cross_val_score
 from sklearn.preprocessing import scale
+from threadpoolctl import threadpool_limits
 
 from skreg import MLPRegressor
+
+threadpool_limits(1)  # vectors this short are not worth threads of SciPy's L-BFGS
 
 # %%
 # 442 patients, ten standardized features, and the progress of their diabetes, standardized too.
