@@ -51,7 +51,7 @@ for ax, (title, parameters) in zip(axes, networks.items(), strict=True):
     for batch_norm, color in COLORS.items():
         scores = [accuracy(depth, batch_norm=batch_norm, **parameters) for depth in depths]
         ax.plot(depths, scores, "o-", color=color, label=f"batch_norm={batch_norm}")
-    ax.set(title=f"{title}: accuracy", xlabel="hidden layers", ylim=(0, 1.03))
+    ax.set(title=f"{title}: accuracy", xlabel="hidden layers", ylim=(0, 1.03), xticks=depths)
 axes[0].set_ylabel("test accuracy after 20 epochs")
 axes[0].legend()
 
