@@ -11,6 +11,8 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 namespace skreg {
@@ -104,12 +106,18 @@ inline void store_part(double* p, Vec<double> v, int64_t n) { _mm256_maskstore_p
 template <class T>
 inline Vec<T> load_part(const T* p, int64_t n) {
   Vec<T> v{};
-  for (int64_t i = 0; i < n; ++i) v[i] = p[i];
+#pragma GCC unroll 4
+  for (int i = 0; i < kLanes<T>; ++i) {  // GCC makes a call of memcpy of a loop up to n
+    if (i < n) v[i] = p[i];
+  }
   return v;
 }
 template <class T>
 inline void store_part(T* p, Vec<T> v, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) p[i] = v[i];
+#pragma GCC unroll 4
+  for (int i = 0; i < kLanes<T>; ++i) {
+    if (i < n) p[i] = v[i];
+  }
 }
 #endif
 
@@ -230,6 +238,36 @@ template <class T>
 inline Vec<T> absolute(Vec<T> x) {
   return x < T(0) ? -x : x;
 }
+
+// a b + c, rounded once where the processor can. In a sum of two products the compiler would choose which of them to
+// fuse, and not the same one in every copy of a loop: full and partial vectors, one thread and several.
+#if defined(__AVX512F__)
+inline Vec<float> fused(Vec<float> a, Vec<float> b, Vec<float> c) {
+  return (Vec<float>)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+}
+inline Vec<double> fused(Vec<double> a, Vec<double> b, Vec<double> c) {
+  return (Vec<double>)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+}
+#elif defined(__AVX2__)
+inline Vec<float> fused(Vec<float> a, Vec<float> b, Vec<float> c) {
+  return (Vec<float>)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+}
+inline Vec<double> fused(Vec<double> a, Vec<double> b, Vec<double> c) {
+  return (Vec<double>)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+}
+#elif defined(__aarch64__)
+inline Vec<float> fused(Vec<float> a, Vec<float> b, Vec<float> c) {
+  return (Vec<float>)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+}
+inline Vec<double> fused(Vec<double> a, Vec<double> b, Vec<double> c) {
+  return (Vec<double>)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+}
+#else
+template <class V>
+inline V fused(V a, V b, V c) {
+  return a * b + c;
+}
+#endif
 
 #if defined(__AVX512F__)
 inline Vec<float> square_root(Vec<float> x) { return (Vec<float>)_mm512_maskz_sqrt_ps(__mmask16(-1), (__m512)x); }

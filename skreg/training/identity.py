@@ -4,6 +4,7 @@ import functools
 import hashlib
 import types
 from importlib.metadata import version
+from platform import machine
 
 import numpy as np
 import scipy.sparse as sp
@@ -15,7 +16,7 @@ FREE = ("verbose", "time_limit")
 
 
 def identity_of(plan, rows, before):
-    """Names and values: class, parameters, data, the fit before, version, instruction set.
+    """Names and values: class, parameters, data, the fit before, version, processor.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ def identity_of(plan, rows, before):
         "validation set": fingerprint(given and (*given.checked, given.sample_weight)),
         "earlier fit": fingerprint(earlier),
         "skreg": version("skreg"),
-        "instruction set": instruction_set(),
+        "instruction set": f"{machine()} {instruction_set()}",
     }
 
 

@@ -142,11 +142,10 @@ struct ArgumentRow {
   Vec<T> at(int64_t j, int64_t n) const {
     Vec<T> z = read(in + j, n);
     if (kForm == Form::kShifted) return z + read(shift + j, n);
-    if (kForm == Form::kScaledAndShifted) return z * read(scale + j, n) + read(shift + j, n);
-    if (scale) z = z * read(scale + j, n);
-    if (shift) z += read(shift + j, n);
-    if (link) z = z * branch + read(link + j, n);
-    return z;
+    if (kForm == Form::kScaledAndShifted) return fused(z, read(scale + j, n), read(shift + j, n));
+    const Vec<T> moved = shift ? read(shift + j, n) : Vec<T>{};
+    z = scale ? fused(z, read(scale + j, n), moved) : z + moved;
+    return link ? fused(z, splat(branch), read(link + j, n)) : z;
   }
 };
 
@@ -173,7 +172,7 @@ void forward_column(const Forward<T>& f, Tile t) {
   T* const out = f.out + t.row;
   const uint16_t* const bits = kDrop ? f.drop.bits + t.row : nullptr;
   for_vectors<T>(t.n_rows, [=, drop = f.drop](int64_t i, int64_t n) {
-    Vec<T> h = Activation::value(scale * read(in + i, n) + shift);
+    Vec<T> h = Activation::value(fused(splat(scale), read(in + i, n), splat(shift)));
     if (kDrop) h = dropped(h, bits + i, n, drop);
     write(out + i, h, n);
   });

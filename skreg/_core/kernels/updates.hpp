@@ -16,10 +16,10 @@ namespace SKREG_ISA {
 template <class T>
 void sgd(T* w, T* velocity, const T* gradient, int64_t count, T rate, T momentum, bool nesterov) {
   for_vectors_in_parts<T>(count, 5, [=](int64_t i, int64_t n) {
-    const Vec<T> move = rate * read(gradient + i, n);
-    const Vec<T> v = momentum * read(velocity + i, n) - move;
+    const Vec<T> move = rate * read(gradient + i, n), factor = splat(momentum);
+    const Vec<T> v = fused(factor, read(velocity + i, n), -move);
     write(velocity + i, v, n);
-    write(w + i, read(w + i, n) + (nesterov ? momentum * v - move : v), n);
+    write(w + i, read(w + i, n) + (nesterov ? fused(factor, v, -move) : v), n);
   });
 }
 
@@ -28,8 +28,8 @@ void adam(T* w, T* m, T* v, const T* gradient, int64_t count, T rate, T beta_1, 
           T one_minus_beta_2, T epsilon) {
   for_vectors_in_parts<T>(count, 7, [=](int64_t i, int64_t n) {
     const Vec<T> g = read(gradient + i, n);
-    const Vec<T> mean = beta_1 * read(m + i, n) + one_minus_beta_1 * g;
-    const Vec<T> square = beta_2 * read(v + i, n) + one_minus_beta_2 * (g * g);
+    const Vec<T> mean = fused(splat(beta_1), read(m + i, n), one_minus_beta_1 * g);
+    const Vec<T> square = fused(splat(beta_2), read(v + i, n), one_minus_beta_2 * (g * g));
     write(m + i, mean, n);
     write(v + i, square, n);
     write(w + i, read(w + i, n) - rate * mean / (square_root(square) + epsilon), n);
