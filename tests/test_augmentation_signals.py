@@ -14,6 +14,7 @@ from skreg.augmentation import (
     TimeStretch,
     TimeWarp,
 )
+from skreg.augmentation.timing import pitch_shifted
 
 RATE = 8000
 
@@ -167,6 +168,15 @@ def test_pitch_shift_of_short_signals(length):
     for window in (512, 10**6):
         shifted = PitchShift(12, window=window, random_state=0).fit_transform(X)
         np.testing.assert_array_equal(shifted, own)
+
+
+def test_pitch_shift_of_a_sound_does_not_depend_on_the_others():
+    """Sounds that are shifted together have as many frames as the longest of them needs."""
+    X, ratios = tones(6, length=500), np.array([0.25, 0.9, 1.0, 1.1, 2.0, 4.0])
+    together = pitch_shifted(X, ratios, 64)
+    for i in range(len(X)):
+        alone = pitch_shifted(X[i : i + 1], ratios[i : i + 1], 64)
+        np.testing.assert_array_equal(together[i : i + 1], alone)
 
 
 def test_masks():
