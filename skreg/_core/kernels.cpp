@@ -19,8 +19,8 @@ namespace SKREG_ISA {
 #define SKREG_STRING_(x) #x
 #define SKREG_STRING(x) SKREG_STRING_(x)
 
-#define SKREG_FORWARD(name, part, needs_input) forward_of<T, part<T>>,
-#define SKREG_BACKWARD(name, part, needs_input) backward_of<T, part<T>, needs_input>,
+#define SKREG_FORWARD(name, part, gives_slope) forward_of<T, part<T>, gives_slope>,
+#define SKREG_BACKWARD(name, part, gives_slope) backward_of<T, part<T>, gives_slope>,
 
 // In the order of the members, which come from the same lists.
 template <class T>

@@ -74,25 +74,28 @@ struct Argument {
   const T* branch = nullptr;
 };
 
-// out = drop(activation(z)).
+// out = drop(activation(z)); where given, slope receives the derivative, of activations that give it.
 template <class T>
 struct Forward {
   Argument<T> z;
   T* out = nullptr;
+  T* slope = nullptr;
   Drop<T> drop;
 };
 
-// delta, the gradient with respect to out above, becomes the gradient with respect to z. z is computed again for
-// activations alone whose derivative does not follow from their value.
+// delta, the gradient with respect to out above, becomes the gradient with respect to z, by slope for activations that
+// give it, else by what follows from out.
 template <class T>
 struct Backward {
-  Argument<T> z;
+  int64_t ld = 0;
   const T* out = nullptr;
+  const T* slope = nullptr;
   T* delta = nullptr;
   Drop<T> drop;
 };
 
-// SKREG_ACTIVATIONS(X): X(name, class in kernels/activations.hpp, whether the derivative needs the argument).
+// SKREG_ACTIVATIONS(X): X(name, class in kernels/activations.hpp, whether it gives its slope, which does not follow
+// from its value).
 #define SKREG_ACTIVATIONS(X)        \
   X("identity", Identity, false)    \
   X("logistic", Logistic, false)    \
@@ -108,9 +111,9 @@ struct Backward {
 
 struct ActivationInfo {
   const char* name;
-  bool needs_input;
+  bool gives_slope;
 };
-#define SKREG_ROW(name, part, needs_input) {name, needs_input},
+#define SKREG_ROW(name, part, gives_slope) {name, gives_slope},
 constexpr ActivationInfo kActivations[] = {SKREG_ACTIVATIONS(SKREG_ROW)};
 #undef SKREG_ROW
 constexpr int kNumActivations = sizeof(kActivations) / sizeof(kActivations[0]);

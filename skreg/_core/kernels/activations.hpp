@@ -12,86 +12,88 @@
 namespace skreg {
 namespace SKREG_ISA {
 
-// An activation is its value at z and its derivative there, given z and the value h. Most derivatives follow from h, so
-// that z need not be kept; the others are marked in SKREG_ACTIVATIONS.
+// An activation is its value at z, and its derivative there, which mostly follows from the value h. Where it does not,
+// the activation gives both at once, since they share most of their work, and the block keeps the derivatives; these
+// are marked in SKREG_ACTIVATIONS.
 
 template <class T>
 struct Identity {
   SKREG_INLINE static Vec<T> value(Vec<T> z) { return z; }
-  SKREG_INLINE static Vec<T> derivative(Vec<T>, Vec<T>) { return splat(T(1)); }
+  SKREG_INLINE static Vec<T> derivative(Vec<T>) { return splat(T(1)); }
 };
 
 template <class T>
 struct Logistic {
   SKREG_INLINE static Vec<T> value(Vec<T> z) { return logistic<T>(z); }
-  SKREG_INLINE static Vec<T> derivative(Vec<T>, Vec<T> h) { return h * (T(1) - h); }
+  SKREG_INLINE static Vec<T> derivative(Vec<T> h) { return h * (T(1) - h); }
 };
 
 template <class T>
 struct Tanh {
   SKREG_INLINE static Vec<T> value(Vec<T> z) { return hyperbolic_tangent<T>(z); }
-  SKREG_INLINE static Vec<T> derivative(Vec<T>, Vec<T> h) { return T(1) - h * h; }
+  SKREG_INLINE static Vec<T> derivative(Vec<T> h) { return T(1) - h * h; }
 };
 
 template <class T>
 struct Relu {
   SKREG_INLINE static Vec<T> value(Vec<T> z) { return z < T(0) ? Vec<T>{} : z; }  // NaN stays NaN
-  SKREG_INLINE static Vec<T> derivative(Vec<T>, Vec<T> h) { return h == T(0) ? Vec<T>{} : splat(T(1)); }
+  SKREG_INLINE static Vec<T> derivative(Vec<T> h) { return h == T(0) ? Vec<T>{} : splat(T(1)); }
 };
 
 template <class T>
 struct LeakyRelu {  // Maas, Hannun and Ng 2013, with slope 0.01
   SKREG_INLINE static Vec<T> value(Vec<T> z) { return z < T(0) ? T(0.01) * z : z; }
-  SKREG_INLINE static Vec<T> derivative(Vec<T>, Vec<T> h) { return h < T(0) ? splat(T(0.01)) : splat(T(1)); }
+  SKREG_INLINE static Vec<T> derivative(Vec<T> h) { return h < T(0) ? splat(T(0.01)) : splat(T(1)); }
 };
 
 template <class T>
 struct Elu {  // Clevert, Unterthiner and Hochreiter 2016, with alpha 1
   SKREG_INLINE static Vec<T> value(Vec<T> z) { return z < T(0) ? exponential_minus_one<T>(z) : z; }
-  SKREG_INLINE static Vec<T> derivative(Vec<T>, Vec<T> h) { return h < T(0) ? h + T(1) : splat(T(1)); }
+  SKREG_INLINE static Vec<T> derivative(Vec<T> h) { return h < T(0) ? h + T(1) : splat(T(1)); }
 };
 
 template <class T>
 struct Selu {  // Klambauer et al. 2017
   static constexpr T kScale = T(1.0507009873554804934), kAlpha = T(1.6732632423543772848);
   SKREG_INLINE static Vec<T> value(Vec<T> z) { return kScale * (z < T(0) ? kAlpha * exponential_minus_one<T>(z) : z); }
-  SKREG_INLINE static Vec<T> derivative(Vec<T>, Vec<T> h) { return h < T(0) ? h + kScale * kAlpha : splat(kScale); }
+  SKREG_INLINE static Vec<T> derivative(Vec<T> h) { return h < T(0) ? h + kScale * kAlpha : splat(kScale); }
 };
 
-// g(z) of h = z g(z); near 0, where the quotient is lost, g(0).
 template <class T>
-SKREG_INLINE Vec<T> gate_of(Vec<T> z, Vec<T> h, T at_zero) {
-  return absolute<T>(z) > T(1e-30) ? h / z : splat(at_zero);
-}
+struct Graph {  // of an activation at z
+  Vec<T> value, slope;
+};
+
+template <class T, class Activation>
+struct GivesSlope {
+  SKREG_INLINE static Vec<T> value(Vec<T> z) { return Activation::at(z).value; }
+};
 
 template <class T>
-struct Gelu {  // z Phi(z), Hendrycks and Gimpel 2016
-  SKREG_INLINE static Vec<T> value(Vec<T> z) { return z * normal_cdf(z); }
-  SKREG_INLINE static Vec<T> derivative(Vec<T> z, Vec<T> h) {
-    return gate_of<T>(z, h, T(0.5)) + z * (T(0.39894228040143267794) * exponential<T>(T(-0.5) * z * z));
+struct Gelu : GivesSlope<T, Gelu<T>> {  // z Phi(z), Hendrycks and Gimpel 2016
+  SKREG_INLINE static Graph<T> at(Vec<T> z) {
+    const Normal<T> normal = normal_at(z);
+    return {z * normal.distribution, fused(z, normal.density, normal.distribution)};
   }
 };
 
 template <class T>
-struct Silu {  // z sigmoid(z), Elfwing, Uchibe and Doya 2018
-  SKREG_INLINE static Vec<T> value(Vec<T> z) { return z * logistic<T>(z); }
-  SKREG_INLINE static Vec<T> derivative(Vec<T> z, Vec<T> h) {
-    const Vec<T> s = gate_of<T>(z, h, T(0.5));
-    return s + h * (T(1) - s);
+struct Silu : GivesSlope<T, Silu<T>> {  // z sigmoid(z), Elfwing, Uchibe and Doya 2018
+  SKREG_INLINE static Graph<T> at(Vec<T> z) {
+    const Vec<T> gate = logistic<T>(z), h = z * gate;
+    return {h, fused(h, T(1) - gate, gate)};
   }
 };
 
 template <class T>
-struct Mish {  // z tanh(log(1 + exp(z))), Misra 2020
-  // tanh(log(1 + e)) = (e^2 + 2 e) / (e^2 + 2 e + 2), which is 1 in both precisions from z = 20 on.
-  SKREG_INLINE static Vec<T> value(Vec<T> z) {
+struct Mish : GivesSlope<T, Mish<T>> {  // z tanh(log(1 + exp(z))), Misra 2020
+  // With e = exp(z) and n = e (e + 2) the gate tanh(log(1 + e)) is n / (n + 2), and its derivative 4 e (e + 1) / (n +
+  // 2)^2. From z = 20 on they are 1 and 0 in both precisions.
+  SKREG_INLINE static Graph<T> at(Vec<T> z) {
     const Vec<T> e = exponential<T>(z < T(20) ? z : splat(T(20)));
-    const Vec<T> n = e * (e + T(2));
-    return z * (n / (n + T(2)));
-  }
-  SKREG_INLINE static Vec<T> derivative(Vec<T> z, Vec<T> h) {
-    const Vec<T> g = gate_of<T>(z, h, T(0.6));
-    return g + z * (T(1) - g * g) * logistic<T>(z);
+    const Vec<T> inverse = T(1) / fused(e, e + T(2), splat(T(2))), gate = e * ((e + T(2)) * inverse);
+    const Vec<T> rise = T(4) * (e * inverse) * ((e + T(1)) * inverse);
+    return {z * gate, fused(z, z < T(20) ? rise : Vec<T>{}, gate)};
   }
 };
 
@@ -101,9 +103,11 @@ SKREG_INLINE Vec<T> softplus(Vec<T> z) {
 }
 
 template <class T>
-struct Softplus {  // log(1 + exp(z)), Dugas et al. 2001
-  SKREG_INLINE static Vec<T> value(Vec<T> z) { return z == z ? softplus<T>(z) : z; }
-  SKREG_INLINE static Vec<T> derivative(Vec<T> z, Vec<T>) { return logistic<T>(z); }
+struct Softplus : GivesSlope<T, Softplus<T>> {  // log(1 + exp(z)), Dugas et al. 2001
+  SKREG_INLINE static Graph<T> at(Vec<T> z) {
+    const Vec<T> e = exponential<T>(-absolute<T>(z)), larger = T(1) / (T(1) + e);
+    return {z == z ? maximum<T>(z, Vec<T>{}) + log1p_unit<T>(e) : z, z < T(0) ? e * larger : larger};
+  }
 };
 
 template <class T>
@@ -149,81 +153,94 @@ struct ArgumentRow {
   }
 };
 
-template <class T, class Activation, bool kDrop, Form kForm>
+// Writes what becomes of a vector of arguments z; the slopes too where they are kept.
+template <class T, class Activation, bool kSlope, bool kDrop>
+SKREG_INLINE void activate(Vec<T> z, T* out, T* slope, const uint16_t* bits, Drop<T> drop, int64_t n) {
+  Vec<T> h;
+  if constexpr (kSlope) {
+    const Graph<T> graph = Activation::at(z);
+    h = graph.value;
+    write(slope, graph.slope, n);
+  } else {
+    h = Activation::value(z);
+  }
+  write(out, kDrop ? dropped(h, bits, n, drop) : h, n);
+}
+
+template <class T, class Activation, bool kSlope, bool kDrop, Form kForm>
 void forward_tile(const Forward<T>& f, Tile t) {
   for (int64_t i = t.row; i < t.row + t.n_rows; ++i) {
     const ArgumentRow<T> z(f.z, i, t.col);
     const int64_t first = i * f.z.ld + t.col;
     T* const out = f.out + first;
+    T* const slope = kSlope ? f.slope + first : nullptr;
     const uint16_t* const bits = kDrop ? f.drop.bits + first : nullptr;
     for_vectors<T>(t.n_columns, [=, drop = f.drop](int64_t j, int64_t n) {
-      Vec<T> h = Activation::value(z.template at<kForm>(j, n));
-      if (kDrop) h = dropped(h, bits + j, n, drop);
-      write(out + j, h, n);
+      activate<T, Activation, kSlope, kDrop>(z.template at<kForm>(j, n), out + j, slope + j, bits + j, drop, n);
     });
   }
 }
 
 // Layers of one unit: their rows lie side by side.
-template <class T, class Activation, bool kDrop>
+template <class T, class Activation, bool kSlope, bool kDrop>
 void forward_column(const Forward<T>& f, Tile t) {
   const T scale = f.z.scale ? *f.z.scale : T(1), shift = f.z.shift ? *f.z.shift : T(0);
   const T* const in = f.z.in + t.row;
   T* const out = f.out + t.row;
+  T* const slope = kSlope ? f.slope + t.row : nullptr;
   const uint16_t* const bits = kDrop ? f.drop.bits + t.row : nullptr;
   for_vectors<T>(t.n_rows, [=, drop = f.drop](int64_t i, int64_t n) {
-    Vec<T> h = Activation::value(fused(splat(scale), read(in + i, n), splat(shift)));
-    if (kDrop) h = dropped(h, bits + i, n, drop);
-    write(out + i, h, n);
+    const Vec<T> z = fused(splat(scale), read(in + i, n), splat(shift));
+    activate<T, Activation, kSlope, kDrop>(z, out + i, slope + i, bits + i, drop, n);
   });
 }
 
-template <class T, class Activation, bool kDrop>
+template <class T, class Activation, bool kSlope, bool kDrop>
 void forward_of_form(const Forward<T>& f, Tile t) {
-  if (f.z.ld == 1 && !f.z.link) return forward_column<T, Activation, kDrop>(f, t);
+  if (f.z.ld == 1 && !f.z.link) return forward_column<T, Activation, kSlope, kDrop>(f, t);
   switch (form_of(f.z)) {
     case Form::kShifted:
-      return forward_tile<T, Activation, kDrop, Form::kShifted>(f, t);
+      return forward_tile<T, Activation, kSlope, kDrop, Form::kShifted>(f, t);
     case Form::kScaledAndShifted:
-      return forward_tile<T, Activation, kDrop, Form::kScaledAndShifted>(f, t);
+      return forward_tile<T, Activation, kSlope, kDrop, Form::kScaledAndShifted>(f, t);
     default:
-      return forward_tile<T, Activation, kDrop, Form::kAny>(f, t);
+      return forward_tile<T, Activation, kSlope, kDrop, Form::kAny>(f, t);
   }
 }
 
-template <class T, class Activation>
-void forward_of(const Forward<T>& f, Tile t) {
-  f.drop.bits ? forward_of_form<T, Activation, true>(f, t) : forward_of_form<T, Activation, false>(f, t);
+template <class T, class Activation, bool kSlope>
+void forward_with(const Forward<T>& f, Tile t) {
+  f.drop.bits ? forward_of_form<T, Activation, kSlope, true>(f, t)
+              : forward_of_form<T, Activation, kSlope, false>(f, t);
 }
 
-template <class T, class Activation, bool kNeedsInput, bool kDrop>
+template <class T, class Activation, bool kGivesSlope>
+void forward_of(const Forward<T>& f, Tile t) {
+  if (kGivesSlope && f.slope) return forward_with<T, Activation, kGivesSlope>(f, t);
+  forward_with<T, Activation, false>(f, t);
+}
+
+template <class T, class Activation, bool kGivesSlope, bool kDrop>
 void backward_tile(const Backward<T>& b, Tile t) {
   const T keep = T(1) / b.drop.scale;
   for (int64_t i = t.row; i < t.row + t.n_rows; ++i) {
-    const ArgumentRow<T> argument(b.z, i, t.col);
-    const int64_t first = i * b.z.ld + t.col;
-    const T* const out = b.out + first;
+    const int64_t first = i * b.ld + t.col;
+    const T* const known = (kGivesSlope ? b.slope : b.out) + first;
     T* const delta = b.delta + first;
     const uint16_t* const bits = kDrop ? b.drop.bits + first : nullptr;
     for_vectors<T>(t.n_columns, [=, drop = b.drop](int64_t j, int64_t n) {
-      Vec<T> z{}, h = read(out + j, n);
-      if (kNeedsInput) {
-        z = argument.template at<Form::kAny>(j, n);
-        if (kDrop) h = Activation::value(z);  // out is 0 where the unit was dropped
-      } else if (kDrop) {
-        h = h * keep;
-      }
-      Vec<T> d = read(delta + j, n) * Activation::derivative(z, h);
-      if (kDrop) d = dropped(d, bits + j, n, drop);
-      write(delta + j, d, n);
+      Vec<T> slope = read(known + j, n);
+      if constexpr (!kGivesSlope) slope = Activation::derivative(kDrop ? slope * keep : slope);
+      const Vec<T> d = read(delta + j, n) * slope;
+      write(delta + j, kDrop ? dropped(d, bits + j, n, drop) : d, n);
     });
   }
 }
 
-template <class T, class Activation, bool kNeedsInput>
+template <class T, class Activation, bool kGivesSlope>
 void backward_of(const Backward<T>& b, Tile t) {
-  b.drop.bits ? backward_tile<T, Activation, kNeedsInput, true>(b, t)
-              : backward_tile<T, Activation, kNeedsInput, false>(b, t);
+  b.drop.bits ? backward_tile<T, Activation, kGivesSlope, true>(b, t)
+              : backward_tile<T, Activation, kGivesSlope, false>(b, t);
 }
 
 template <class T>

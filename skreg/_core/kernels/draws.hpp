@@ -45,15 +45,17 @@ class PhiloxLanes {
     for (int i = 0; i < kWideLanes; ++i) lane_[i] = uint64_t(i);
   }
 
-  // The 128 draws of the group of 16 blocks from `block` on.
-  void group(uint64_t block, uint16_t* out) const {
-    for (int l = 0; l < 16; l += kTogether * kWideLanes) some(lane_ + (block + uint64_t(l)), out + 4 * l);
+  // The 128 draws of 16 bits, or 64 words of 32, of the group of 16 blocks from `block` on.
+  void group(uint64_t block, void* out) const {
+    for (int l = 0; l < 16; l += kTogether * kWideLanes) {
+      some(lane_ + (block + uint64_t(l)), static_cast<char*>(out) + 8 * l);
+    }
   }
 
  private:
   static constexpr int kTogether = 2;  // each waits for its products: the other fills the time
 
-  void some(Wide first, uint16_t* out) const {
+  void some(Wide first, char* out) const {
     Wide c0[kTogether], c1[kTogether], c2[kTogether], c3[kTogether];
     for (int i = 0; i < kTogether; ++i) {
       c0[i] = first + uint64_t(i * kWideLanes);
@@ -74,8 +76,8 @@ class PhiloxLanes {
     }
     for (int i = 0; i < kTogether; ++i) {
       const Wide low = (c0[i] & 0xffffffffu) | c1[i] << 32, high = (c2[i] & 0xffffffffu) | c3[i] << 32;
-      std::memcpy(out + 4 * i * kWideLanes, &low, sizeof low);
-      std::memcpy(out + 64 + 4 * i * kWideLanes, &high, sizeof high);
+      std::memcpy(out + 8 * i * kWideLanes, &low, sizeof low);
+      std::memcpy(out + 128 + 8 * i * kWideLanes, &high, sizeof high);
     }
   }
 
@@ -100,11 +102,9 @@ inline void for_words(uint64_t seed, uint64_t step, uint32_t stream, int64_t cou
   constexpr int64_t n_words = kDrawsPerGroup / 2;
   const PhiloxLanes philox(seed, step, stream);
   parallel_ranges(count, n_words, kRandomNumber, [&](int64_t begin, int64_t end) {
-    uint16_t bits[kDrawsPerGroup];
     uint32_t words[n_words];
     for (int64_t at = begin; at < end; at += n_words) {
-      philox.group(uint64_t(at / n_words * 16), bits);
-      std::memcpy(words, bits, sizeof words);
+      philox.group(uint64_t(at / n_words * 16), words);
       body(at, words, smaller(n_words, end - at));
     }
   });
@@ -128,13 +128,20 @@ void uniforms(uint64_t seed, uint64_t step, uint32_t stream, int64_t count, T* o
 template <class T>
 void normals(uint64_t seed, uint64_t step, uint32_t stream, int64_t count, T mean, T deviation, T* out) {
   for_words(seed, step, stream, count, [&](int64_t at, const uint32_t* words, int64_t n) {
+    constexpr int kTogether = 4;
     float z[kDrawsPerGroup / 2];
-    for (int64_t i = 0; i < kDrawsPerGroup / 2; i += kLanes<float>) {
-      IntVec<float> w;
-      std::memcpy(&w, words + i, sizeof w);
-      const Vec<float> p = (__builtin_convertvector(w & 0x7fffffff, Vec<float>) + 0.5f) * 0x1p-32f;
-      const Vec<float> lower = normal_quantile_lower(p < 0.5f ? p : splat(0.5f));
-      store(z + i, w < 0 ? lower : -lower);
+    for (int64_t i = 0; i < kDrawsPerGroup / 2; i += kTogether * kLanes<float>) {
+      IntVec<float> w[kTogether];
+      Vec<float> p[kTogether];
+#pragma GCC unroll 4
+      for (int k = 0; k < kTogether; ++k) {
+        std::memcpy(&w[k], words + i + k * kLanes<float>, sizeof w[k]);
+        p[k] = (__builtin_convertvector(w[k] & 0x7fffffff, Vec<float>) + 0.5f) * 0x1p-32f;
+        p[k] = p[k] < 0.5f ? p[k] : splat(0.5f);
+      }
+      normal_quantiles_lower(p);
+#pragma GCC unroll 4
+      for (int k = 0; k < kTogether; ++k) store(z + i + k * kLanes<float>, w[k] < 0 ? p[k] : -p[k]);
     }
     for (int64_t i = 0; i < n; ++i) out[at + i] = mean + deviation * T(z[i]);
   });

@@ -130,8 +130,9 @@ class Block {
   void reserve(int64_t n_rows, bool training) {
     const size_t size = size_t(n_rows * dense.n_out);
     out_.resize(size);
-    if (keeps_input()) in_.resize(size);
+    if (norm) in_.resize(size);
     if (training) delta_.resize(size);
+    if (training && kActivations[activation_].gives_slope) slope_.resize(size);
     if (modulation) factor_.resize(size), modulated_.resize(size);
   }
 
@@ -142,8 +143,9 @@ class Block {
 
   // `linked` is the block that the link comes from.
   void forward(const Input<T>& input, const Batch<T>& batch, const Block* linked) {
-    T* in = keeps_input() ? in_.data() : out_.data();
-    const Hook activation = prepare(batch, in, out_.data(), linked ? linked->out() : nullptr);
+    T* in = norm ? in_.data() : out_.data();
+    T* slope = slope_.empty() ? nullptr : slope_.data();
+    const Hook activation = prepare(batch, in, out_.data(), slope, linked ? linked->out() : nullptr);
     dense.draw(batch, stream_of(kHiddenDropout, index_));
     dense.forward(input, batch.n_rows, in, norm ? Hook{} : activation);
     if (norm) norm->forward(batch, dense.bias, in, activation);
@@ -155,7 +157,7 @@ class Block {
     dense.forward(input, batch.n_rows, out, {});
   }
   void activate(const Batch<T>& batch, T* x, const T* linked) {
-    const Hook activation = prepare(batch, x, x, linked);
+    const Hook activation = prepare(batch, x, x, nullptr, linked);
     if (norm) return norm->forward(batch, dense.bias, x, activation);
     activation.call(activation.self, {0, batch.n_rows, 0, dense.n_out});
   }
@@ -176,8 +178,9 @@ class Block {
   // For the block above, once it has written the gradient with respect to this block's output into delta(), or a tile
   // of it: turns it into the gradient with respect to the activation's argument.
   Hook deactivation() {
-    backward_args_.z = forward_args_.z;
+    backward_args_.ld = dense.n_out;
     backward_args_.out = out_.data();
+    backward_args_.slope = slope_.data();
     backward_args_.delta = delta_.data();
     backward_args_.drop = forward_args_.drop;
     return {[](void* self, Tile t) { static_cast<Block*>(self)->deactivate(t); }, this};
@@ -192,12 +195,11 @@ class Block {
   }
 
  private:
-  bool keeps_input() const { return norm || kActivations[activation_].needs_input; }
-
   // What the activation works on; returns what runs it on a tile.
-  Hook prepare(const Batch<T>& batch, const T* in, T* out, const T* linked) {
+  Hook prepare(const Batch<T>& batch, const T* in, T* out, T* slope, const T* linked) {
     forward_args_.z = argument(in, batch, linked);
     forward_args_.out = out;
+    forward_args_.slope = slope;
     forward_args_.drop = draw(batch);
     return {[](void* self, Tile t) { static_cast<Block*>(self)->activate(t); }, this};
   }
@@ -249,7 +251,8 @@ class Block {
   bool modulates_ = false;
   Forward<T> forward_args_;
   Backward<T> backward_args_;          // set by deactivation()
-  std::vector<T> in_, out_, delta_;    // in_: what the activation starts from, where backward needs it
+  std::vector<T> in_, out_, delta_;    // in_: what the normalization gave, where there is one
+  std::vector<T> slope_;               // of the activation, where it gives it
   std::vector<T> factor_, modulated_;  // out_ stays what the activation gave, for its derivative
   std::vector<T> link_copy_;
   const T* link_delta_ = nullptr;  // what the link out of this block adds to its gradient
