@@ -36,7 +36,7 @@ NEEDS = {
 }
 
 
-SLOW = {"tuning"}  # its searches take two minutes
+SLOW = {"tuning"}  # its searches take three minutes
 
 
 def pages():

@@ -29,8 +29,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     in what they mean, `alpha` and `n_iter_no_change`, and early stopping watches the loss, which
     `scoring` changes.
 
-    Try these six first: `hidden_layer_sizes`, `learning_rate_init`, `early_stopping`, `dropout`,
-    `alpha` and `batch_norm`.
+    Try these six first, in this order: `early_stopping`, `hidden_layer_sizes`,
+    `learning_rate_init`, `dropout`, `input_noise` and `weight_decay` (:doc:`/tuning`).
 
     The parameters by purpose:
 

@@ -23,8 +23,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     `n_iter_no_change`, and early stopping watches the loss, which `scoring` changes. Losses are
     summed over several targets, so that `loss_` is n_outputs times theirs.
 
-    Try these six first: `hidden_layer_sizes`, `learning_rate_init`, `early_stopping`, `dropout`,
-    `alpha` and `batch_norm`; with `standardize_y` where y is not of about unit size.
+    Try these six first, in this order: `early_stopping`, `hidden_layer_sizes`,
+    `learning_rate_init`, `dropout`, `input_noise` and `weight_decay` (:doc:`/tuning`); with
+    `standardize_y` where y is not of about unit size.
 
     The parameters by purpose:
 
