@@ -1,5 +1,6 @@
 """Configuration of the documentation: sphinx-build -W -b html docs docs/_build/html"""
 
+import html
 import importlib.metadata
 import inspect
 import operator
@@ -116,6 +117,24 @@ numpydoc_show_class_members = False  # the template lists them
 default_role = "literal"
 toc_object_entries_show_parents = "hide"
 
+MANY = 6  # parameters of a class that its signature names; all are listed below it
+
+
+def shorten_signature(app, what, name, obj, options, signature, returns):
+    """Long lists of parameters are named where they are described, not a second time above."""
+    if what != "class" or not signature or len(inspect.signature(obj).parameters) <= MANY:
+        return None
+    return f"({', '.join(list(inspect.signature(obj).parameters)[:2])}, ...)", returns
+
+
+def put_examples_first(app, what, name, obj, options, lines):
+    """The example of a class stands before its parameters, for those who come to look."""
+    listed, examples = {"The parameters by purpose:", ":Parameters:"}, ".. rubric:: Examples"
+    if what == "class" and examples in lines and listed.intersection(lines):
+        at = min(i for i, line in enumerate(lines) if line in listed)
+        start = lines.index(examples)
+        lines[:] = [*lines[:at], *lines[start:], "", *lines[at:start]]
+
 
 def link_parameters(app, doctree):
     """Parameters and attributes become targets, also of the search; members are linked to."""
@@ -143,7 +162,9 @@ def link_parameters(app, doctree):
             item = nearest(literal, nodes.definition_list_item)
             described_here = item is not None and targets.get(name) in item[0]["ids"]
             of_the_method = owner is not cls and name in own.get(owner, ())
-            if name in targets and not described_here and not of_the_method:
+            before = literal.parent[: literal.parent.index(literal)]
+            of_another = before and before[-1].astext().endswith("'s ")  # "the estimator's"
+            if name in targets and not (described_here or of_the_method or of_another):
                 link = nodes.reference("", "", internal=True, refid=targets[name])
                 literal.replace_self(link)
                 link += literal
@@ -186,6 +207,19 @@ def mark_wide_pictures(app, doctree):
 
 
 WIDE = 1.9
+
+
+def describe_page(app, pagename, templatename, context, doctree):
+    """What search engines show of a page: its first paragraph. The front page has one title."""
+    paragraphs = doctree.findall(nodes.paragraph) if doctree else ()
+    texts = (" ".join(paragraph.astext().split()) for paragraph in paragraphs)
+    if text := next((text for text in texts if len(text) > SHORT), None):  # not a link alone
+        context["metatags"] += f'<meta name="description" content="{html.escape(text[:LONGEST])}">'
+    if pagename == app.config.root_doc:
+        context["title"], context["docstitle"] = "skreg: neural networks for scikit-learn", ""
+
+
+SHORT, LONGEST = 40, 300
 
 
 def nearest(node, kind):
@@ -280,4 +314,7 @@ def setup(app):
     app.set_translator("html", LabelledCells)
     for change in (link_parameters, label_cells, mark_wide_pictures):
         app.connect("doctree-read", change)
+    app.connect("autodoc-process-signature", shorten_signature)
+    app.connect("autodoc-process-docstring", put_examples_first, priority=900)  # after numpydoc
+    app.connect("html-page-context", describe_page)
     app.connect("build-finished", copy_mathjax)

@@ -41,8 +41,8 @@ class RegularizationSearchCV(BaseSearchCV):
     estimator : MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor or Pipeline
         The network to tune, or a Pipeline that ends in one, whose other steps are fitted to the
         training rows of each fold. Of the tabular models the flat parameters are tuned, and the
-        folds of the search are theirs. Early stopping is switched on; `random_state`, `warm_start`
-        and `validation_fraction` of a network have no effect.
+        folds of the search are theirs. Early stopping is switched on; `warm_start`,
+        `validation_fraction` and the random state of a network have no effect.
     param_distributions : {'light', 'cocktail', 'architecture'}, dict or list of dict, \
             default='light'
         What to draw from: the name of a :func:`search_space`, of which the first candidate is the
