@@ -2,8 +2,8 @@
 How many labels is augmentation worth?
 ======================================
 
-How many labelled digits does a network need with :doc:`augmentation </augmentation/index>`, and
-how many without? Each row is turned, scaled and shifted at random by
+With :doc:`augmentation </augmentation/index>` a network needs about half as many labelled digits
+for the same error. Each row is turned, scaled and shifted at random by
 :class:`~skreg.augmentation.RandomAffine`, anew in every epoch.
 """
 

@@ -2,9 +2,9 @@
 Which regularizer helps most?
 =============================
 
-It depends on the problem; here it is 200 digits to learn from, every tenth with a random label, and
-a network of 26,000 weights. Each technique is added by itself to the same plain network, a
-:class:`~skreg.MLPClassifier`, and compared with it on the same rows.
+On 200 digits, every tenth with a random label: augmentation, then dropout and input noise. Each is
+added by itself to one plain :class:`~skreg.MLPClassifier`. Early stopping, which the others do not
+use, hardly helps by itself: its use is to find the number of epochs, here the same for all.
 """
 
 import warnings

@@ -4,8 +4,8 @@ What does a regularizer do to a decision boundary?
 
 A large network on few noisy rows draws its boundary around single rows, and is sure of it.
 :doc:`L2 </regularization/l2>`, :doc:`dropout </regularization/dropout>` and
-:doc:`input noise </regularization/input_noise>` are three ways to keep it from that, each by one
-parameter of :class:`~skreg.MLPClassifier`.
+:doc:`input noise </regularization/input_noise>`, each one parameter of
+:class:`~skreg.MLPClassifier`, make it smooth, and the loss on new rows falls to less than a half.
 """
 
 import warnings

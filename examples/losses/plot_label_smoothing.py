@@ -4,7 +4,8 @@ Can the probabilities of a network be trusted?
 
 A network that has learned all its training rows is sure of new ones too: it says 99 % where it is
 right in 85 % of the cases. :doc:`Label smoothing </regularization/label_smoothing>` gives a part of
-each target to the other classes, so that no row asks for certainty.
+each target to the other classes, so that no row asks for certainty. Here 0.1 of it makes the
+probabilities nearly right; with 0.4 they are too modest.
 """
 
 import warnings

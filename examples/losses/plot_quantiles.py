@@ -3,8 +3,8 @@ How sure can a prediction be?
 =============================
 
 A :class:`~skreg.MLPRegressor` with ``loss="quantile"`` and several levels in ``quantile`` predicts
-a band instead of a number (see :doc:`/losses`). Is the band wide where the data are noisy, and does
-it contain as many new rows as it should?
+a band instead of a number (see :doc:`/losses`). It is wide where the data are noisy, and contains
+nearly as many new rows as it should.
 """
 
 import matplotlib.pyplot as plt

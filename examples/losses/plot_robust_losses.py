@@ -4,7 +4,7 @@ What do outliers in y do to a network?
 
 In the squared error a large error counts by its square, so that a few wrong targets change the
 whole curve. With ``loss="huber"`` and ``loss="absolute_error"``, two of the :doc:`losses </losses>`
-of :class:`~skreg.MLPRegressor`, the gradient of each row is bounded, however wrong its target is.
+of :class:`~skreg.MLPRegressor`, each row's gradient is bounded, and the curve stays near the truth.
 """
 
 import warnings

@@ -4,8 +4,8 @@ Where does a network not know?
 
 A network predicts everywhere, also where it has seen no rows. With dropout left on, many passes
 give many predictions, and ``predict(X, return_std=True)`` of :class:`~skreg.MLPRegressor` returns
-their mean and a :doc:`spread </uncertainty>`. Does it grow where rows are missing, and what else
-does it depend on?
+their mean and a :doc:`spread </uncertainty>`. It grows where rows are missing; how much, depends on
+the rate of dropout and on the activation.
 """
 
 import matplotlib.pyplot as plt

@@ -6,7 +6,7 @@ Three regularizers change the rows of each batch instead of the network.
 :doc:`Input noise </regularization/input_noise>` adds random numbers to them,
 :doc:`adversarial training </regularization/adversarial>` moves them to where the loss is larger,
 and :doc:`mixup </regularization/mixup>` trains on points between them. Each is one parameter of
-:class:`~skreg.MLPClassifier`, and each can be too weak or too strong.
+:class:`~skreg.MLPClassifier`, and best at a middle strength.
 """
 
 import warnings

@@ -4,7 +4,7 @@ What does an average of the weights bring?
 
 Each step depends on its batch, so the weights vary about a minimum. :doc:`Weight averaging
 </regularization/weight_averaging>` keeps an average of them, validates it and predicts with it: a
-moving one with ``weight_averaging="ema"``, that of the last epochs with ``"swa"``.
+moving one with ``"ema"``, that of the last epochs with ``"swa"``. It allows larger learning rates.
 """
 
 import warnings

@@ -4,6 +4,7 @@ What did a search find, and which parameters mattered?
 
 :class:`~skreg.RegularizationSearchCV` trains its candidates for a few epochs, and those that do
 well for longer. :class:`~skreg.SearchDisplay` draws their scores by epochs and by each parameter.
+Here the mean of the winner's networks is better than the network as it is, one new network not.
 """
 
 import warnings
@@ -20,7 +21,7 @@ from sklearn.preprocessing import StandardScaler
 from skreg import MLPClassifier, RegularizationSearchCV, SearchDisplay
 
 # %%
-# Digits of 8 x 8 pixels, 400 to learn from, and 27 candidates: the network as it is and 26 others.
+# 400 digits to learn from, and 27 candidates: the network as it is and 26 others.
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(
     X, y, train_size=400, stratify=y, random_state=0
@@ -40,9 +41,8 @@ for name, value in folds.best_params_.items():
 
 # %%
 # Above, each line is a candidate: of 27 nine go on after four epochs, then three, then one.
-# Below, each candidate is a point at its last score, so compare points of one color. Many of
-# the lowest scores go with a small learning rate; with more epochs, ``min_epochs``, some of these
-# might catch up. Of dropout and weight decay small and large values were trained further.
+# Below, each candidate is a point at its last score, so compare points of one color. Many of the
+# lowest scores go with a small learning rate; with more ``min_epochs`` some might catch up.
 display = SearchDisplay.from_estimator(folds)
 display.ax_.set_title("Scores of the candidates by epochs and by parameters")
 
@@ -62,6 +62,7 @@ def losses(model):
 plain = losses(clone(network).set_params(mlpclassifier__random_state=0).fit(X_train, y_train))
 print(f"the network as it is: log loss {plain.mean():.3f}")
 models = {'final="retrain"': search("retrain"), 'final="folds"': folds}
+# sphinx_gallery_thumbnail_number = 2
 fig, ax = plt.subplots(figsize=(6.2, 1.8))
 ax.axvline(0, color="black", lw=1)
 for i, (name, model) in enumerate(models.items()):
