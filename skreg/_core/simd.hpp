@@ -473,7 +473,7 @@ SKREG_INLINE void logarithms(Vec<float> (&x)[n_places]) {
 
 // The quantile function of the standard normal at p in [2^-33, 1/2], about seven digits. In x = 1 - 2 p and w = -log(1
 // - x^2) it is -x P(w), by a polynomial in w up to 5, and beyond in its root, where three of a thousand numbers lie
-// (after Giles 2010, "Approximating the erfinv function"); fitted for least largest relative error (9.4e-8 and 3.2e-7).
+// (after Giles 2011, "Approximating the erfinv function"); fitted for least largest relative error (9.4e-8 and 3.2e-7).
 template <int n_places>
 SKREG_INLINE void normal_quantiles_lower(Vec<float> (&p)[n_places]) {
   constexpr double kCentre[] = {4.0354669250343364e-08, 4.86103980048093e-07,   -4.9905656209821046e-06,
