@@ -8,7 +8,7 @@ namespace skreg {
 constexpr double kMultiplyAddBytes = 200;
 
 // A byte that a pass reads or writes: in cache, and from memory.
-constexpr double kCachedByte = 0.02;
+constexpr double kCachedByte = 0.012;
 constexpr double kMemoryByte = 0.1;
 
 // A parameter in the optimizer's step and what else goes over all of them; a weight's soft threshold with its metric.
