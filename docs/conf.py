@@ -14,6 +14,7 @@ from PIL import Image
 from sklearn.utils.metadata_routing import UNCHANGED
 from sphinx import addnodes
 from sphinx.writers.html5 import HTML5Translator
+from sphinx_gallery.directives import imgsgnode
 from sphinx_gallery.sorting import ExplicitOrder
 
 import skreg
@@ -222,6 +223,14 @@ def describe_page(app, pagename, templatename, context, doctree):
 SHORT, LONGEST = 40, 300
 
 
+def show_result_first(app, doctree):
+    """A page of the gallery begins with its first picture, and then says how it is made."""
+    picture = next(doctree.findall(imgsgnode), None)
+    code = next(doctree.findall(nodes.literal_block), None)
+    if picture and code and app.env.docname.startswith("auto_examples/"):
+        code.parent.insert(code.parent.index(code), picture.deepcopy())
+
+
 def nearest(node, kind):
     """The innermost node of a kind around another, or None."""
     while node is not None and not isinstance(node, kind):
@@ -312,7 +321,7 @@ def copy_mathjax(app, error):
 
 def setup(app):
     app.set_translator("html", LabelledCells)
-    for change in (link_parameters, label_cells, mark_wide_pictures):
+    for change in (link_parameters, label_cells, mark_wide_pictures, show_result_first):
         app.connect("doctree-read", change)
     app.connect("autodoc-process-signature", shorten_signature)
     app.connect("autodoc-process-docstring", put_examples_first, priority=900)  # after numpydoc
