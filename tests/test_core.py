@@ -416,6 +416,47 @@ def test_functions_are_accurate(dtype, name, function, link):
         assert_allclose(y, expected, rtol=8 * eps, atol=np.finfo(dtype).tiny)
 
 
+def gelu_slope(x):
+    return scipy.special.ndtr(x) + x * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+
+
+def silu_slope(x):
+    s = scipy.special.expit(x)
+    return s + x * s * scipy.special.expit(-x)
+
+
+def mish_slope(x):
+    t = np.tanh(np.logaddexp(0, x))
+    return t + x * (1 - t**2) * scipy.special.expit(x)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("name", "slope"),
+    [
+        ("gelu", gelu_slope),
+        ("silu", silu_slope),
+        ("mish", mish_slope),
+        ("softplus", scipy.special.expit),
+    ],
+)
+def test_slopes_that_the_forward_pass_keeps_are_accurate(dtype, name, slope):
+    """As gradients of biases, under a loss whose own gradient is 1."""
+    sizes = [*np.geomspace(1e-8, 80, 150), 1e4, 1e10]
+    x = np.concatenate([[0.0], sizes, np.negative(sizes)]).astype(dtype)
+    n = len(x)
+    network = make_network(make_layers([n, n], name), "absolute_error", dtype, n_features=1)
+    network.parameters[:] = np.concatenate([x, np.eye(n).ravel(), np.zeros(2 * n)])
+    data = make_data(np.ones((1, 1), dtype), target=np.full((1, n), -1e30, dtype))
+    gradient = np.empty_like(network.parameters)
+    network.loss_and_gradient(data, np.zeros(1, np.int32), gradient)
+    found = gradient[n + n * n :][:n]
+    with np.errstate(all="ignore"):
+        expected = slope(x.astype(np.float64))
+    eps = np.finfo(dtype).eps
+    assert_allclose(found, expected, rtol=32 * eps, atol=8 * eps)
+
+
 def test_extreme_outputs_stay_right():
     x = np.array([[-1e4], [-800.0], [800.0], [1e4]])
     one, zero = np.ones((1, 1)), np.zeros(1)
